@@ -1,0 +1,32 @@
+"""The straight line: bytes in -> detect -> validate -> translate -> validate -> route.
+
+It knows no Kafka, no clock and no disk; the relay, the command line, replay and the tests all call it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from broker.detect import detect
+from broker.errors import Refused
+from broker.mapping import translate
+from broker.model import Outcome
+from broker.route import route
+from broker.validate import validate, validate_payload
+
+if TYPE_CHECKING:
+    from broker.model import Catalogue, Message
+
+
+def process(message: Message, catalogue: Catalogue) -> Outcome:
+    """Carry one document from its sender to the windows that accept it."""
+    document = None
+    try:
+        document = detect(message.content, catalogue)
+        validate(document)
+        payload, findings = translate(document, message.id)
+        validate_payload(payload, document, catalogue)
+    except Refused as refusal:
+        return Outcome(message, document.type.name if document else None, refusal.findings)
+    routings = route(document.type, payload, catalogue)
+    return Outcome(message, document.type.name, document.findings + findings, payload, routings)
