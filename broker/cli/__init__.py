@@ -1,0 +1,56 @@
+"""The command ``swb``: one module of this package per verb, loaded when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+
+import click
+
+from broker import __version__
+
+
+class Verbs(click.Group):
+    """A group whose commands are the modules beside this one; each has its command as ``command``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The verbs with the first line of each module's docstring, none of them loaded."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
+
+
+def _summary(name: str) -> str:
+    """The first line of a verb's module, read without importing what the verb needs."""
+    spec = importlib.util.find_spec(f"{__name__}.{name}")
+    if spec is None or spec.origin is None:
+        return ""
+    with open(spec.origin, encoding="utf-8") as source:
+        return source.readline().strip().strip('"')
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="swb")
+def command() -> None:
+    """Documents of trade in, WCO payloads out to single windows, every answer brought home."""
+
+
+def main() -> None:
+    """Run ``swb``; exit 0 well, 1 something was refused, 2 it could not run. Never a traceback for the user's faults."""
+    try:
+        sys.exit(command.main(standalone_mode=False) or 0)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
