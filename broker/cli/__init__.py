@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
+from pathlib import Path
 
 import click
 
@@ -24,7 +25,7 @@ class Verbs(click.Group):
         command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The verbs with the first line of each module's docstring, none of them loaded."""
         with formatter.section("Verbs"):
             formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
@@ -35,7 +36,7 @@ def _summary(name: str) -> str:
     spec = importlib.util.find_spec(f"{__name__}.{name}")
     if spec is None or spec.origin is None:
         return ""
-    with open(spec.origin, encoding="utf-8") as source:
+    with Path(spec.origin).open(encoding="utf-8") as source:
         return source.readline().strip().strip('"')
 
 
@@ -46,7 +47,7 @@ def command() -> None:
 
 
 def main() -> None:
-    """Run ``swb``; exit 0 well, 1 something was refused, 2 it could not run. Never a traceback for the user's faults."""
+    """Run ``swb``: exit 0 well, 1 something was refused, 2 it could not run; no traceback for what a user can mend."""
     try:
         sys.exit(command.main(standalone_mode=False) or 0)
     except click.exceptions.Abort:
