@@ -1,11 +1,11 @@
-"""What a window says: frozen values of a WCO Response (WCO DM 3.6, class 07B), free of XML and of any national meaning."""
+"""What a window says: frozen values of a WCO Response (WCO DM 3.6, class 07B), free of XML and of national meaning."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from broker.model import Mrn, ParticipantCode
+from broker.model import ParticipantCode  # noqa: TC001 - pydantic reads the annotations
 
 _STEP = re.compile(r"(?P<section>[^#:/]+)(?:#(?P<sequence>\d+))?(?::(?P<tag>[^#:/]+))?")
 
@@ -86,14 +86,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One Response of one window. ``(window, answer_id)`` names it; ``digest`` tells whether a second one says the same."""
+    """One Response of one window: ``(window, answer_id)`` names it, ``digest`` tells whether another says the same."""
 
     window: ParticipantCode
     answer_id: str
     function_code: str
     reference: str = ""
     """Our own reference as the window echoes it: the payload's FunctionalReferenceID (D026)."""
-    mrn: Mrn = Mrn("")
+    mrn: str = ""
     """The window's own reference to the declaration (D014)."""
     issued: str = ""
     """When the window wrote it: RFC 3339 in UTC, or empty."""
@@ -106,7 +106,7 @@ class Answer:
     rejected: str = ""
     cancelled: str = ""
     details: tuple[tuple[str, str], ...] = ()
-    """Whatever else the Response holds, as (path, text): duties, payments, corrected elements. Nothing is left behind."""
+    """Whatever else the Response holds, as (path, text): duties, payments, corrected elements."""
     tolerated: tuple[str, ...] = ()
     """Names of the departures from the schema that were read all the same."""
     position: int = 1

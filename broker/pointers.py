@@ -109,7 +109,8 @@ class Pointers:
 
     def _named(self, at: _Class, class_id: str) -> _Child | None:
         """The child of that class."""
-        return next((c for c in at.children.values() if c.type in self._classes and self._classes[c.type].id == class_id), None)
+        classes = self._classes
+        return next((c for c in at.children.values() if c.type in classes and classes[c.type].id == class_id), None)
 
 
 def _down(element: etree._Element, missing: str, child: _Child, sequence: int | None) -> tuple[etree._Element, str]:

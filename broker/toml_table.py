@@ -88,6 +88,10 @@ class Table:
                 return one
         raise self.wrong(f"{key} must be one of {', '.join(map(str, allowed))}, not {value!r}")
 
+    def unread(self) -> list[str]:
+        """The keys that nobody has taken yet."""
+        return list(self._content)
+
     def table(self, key: str) -> Table:
         return Table(self._content.pop(key, {}), f"{self.place}: {key}")
 

@@ -1,7 +1,7 @@
 """WCO Responses (``RES``, WCO DM 3.6) in and out: bytes to Answers, and an Answer to bytes.
 
-Real notifications come wrapped in MetaData, several in one, bare, with and without their namespaces; all are read, and each
-departure from the schema is named in ``Answer.tolerated``.
+Real notifications come wrapped in MetaData, several in one, bare, with and without their namespaces; all are read, and
+each departure from the schema is named in ``Answer.tolerated``.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from broker.answer import Answer, AnswerError, AnswerStatus, Change, PointerStep, Remark
 from broker.errors import Refused
-from broker.model import Finding, Mrn
+from broker.model import Finding
 from broker.xml import parse
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ _HEADER = ("WCODataModelVersionCode", "WCOTypeName", "ResponsibleCountryCode", "
 def read(content: bytes, window: ParticipantCode, record_id: str) -> tuple[Answer, ...]:
     """Every Response of a record, in order; Refused when there is none that can be read.
 
-    An answer is named by its own reference; where that is missing, or only repeats ours, by the record and its position.
-    Our reference comes back below Declaration. A window that names neither it nor an MRN there can only have meant ours.
+    An answer is named by its own reference; where that is missing, or only repeats ours, by record and position. Our
+    reference comes back below Declaration; a window that gives neither it nor an MRN there can only have meant ours.
     """
     root, _ = parse(content)
     found = [element for element in root.iter(etree.Element) if _name(element) == "Response" and not _inside(element)]
@@ -64,7 +64,7 @@ def _answer(element: etree._Element, window: ParticipantCode, record_id: str, po
     reader = _Reader()
     function = reader.text(element, "FunctionCode") or reader.text(element, "Function", FUNCTION_NAME)
     if not function:
-        raise _unreadable("answer.no-function", f"Response {position} has no FunctionCode.", element.sourceline)
+        raise _unreadable("answer.no-function", f"Response {position} has no FunctionCode.")
     declaration = reader.first(element, "Declaration")
     own, mrn = reader.text(element, "FunctionalReferenceID"), reader.text(declaration, "ID")
     reference = reader.text(declaration, "FunctionalReferenceID") or ("" if mrn else own)
@@ -75,7 +75,7 @@ def _answer(element: etree._Element, window: ParticipantCode, record_id: str, po
         answer_id=own if own and own != reference else f"{record_id}#{position}",
         function_code=function,
         reference=reference,
-        mrn=Mrn(mrn),
+        mrn=mrn,
         issued=reader.time(element, "IssueDateTime"),
         errors=tuple(
             AnswerError(reader.text(e, "ValidationCode"), reader.text(e, "Description"), reader.chain(e))
@@ -138,17 +138,14 @@ class _Reader:
 
     def time(self, parent: etree._Element | None, name: str) -> str:
         """RFC 3339 in UTC; a text that is no time stays among the details and is named."""
-        element = self.first(parent, name)
-        value = self.first(element, "DateTimeString")
-        text = "" if value is None else "".join((value.text or "").split())
-        if not text:
+        value = self.first(self.first(parent, name), "DateTimeString")
+        if value is None or not (value.text or "").strip():
             return ""
         try:
-            moment = instant(text)
+            moment = instant("".join((value.text or "").split()))
         except ValueError:
             self.tolerated.append(TIME)
             return ""
-        assert value is not None
         self.used.add(value)
         return moment
 
@@ -168,8 +165,8 @@ def instant(text: str) -> str:
         raise ValueError(f"not a date-time of formatCode 102, 203, 204 or 304: {text!r}")
     day, minutes, seconds, _, sign, hours, offset_minutes = match.groups()
     offset = timedelta(hours=int(hours or 0), minutes=int(offset_minutes or 0)) * (-1 if sign == "-" else 1)
-    moment = datetime.strptime(f"{day}{minutes or '0000'}{seconds or '00'}", "%Y%m%d%H%M%S")
-    return moment.replace(tzinfo=timezone(offset)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    local = datetime.strptime(f"{day}{minutes or '0000'}{seconds or '00'}+0000", "%Y%m%d%H%M%S%z")
+    return (local - offset).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _rest(element: etree._Element, used: set[etree._Element], path: str = "") -> Iterator[tuple[str, str]]:
@@ -178,9 +175,9 @@ def _rest(element: etree._Element, used: set[etree._Element], path: str = "") ->
         text = " ".join((element.text or "").split())
         if text:
             yield path, text
-        for name, value in element.items():
-            if name != "formatCode" and value.strip():
-                yield f"{path}/@{etree.QName(name).localname}".lstrip("/"), value.strip()
+        for name, value in element.attrib.items():
+            if name != "formatCode" and str(value).strip():
+                yield f"{path}/@{etree.QName(name).localname}".lstrip("/"), str(value).strip()
     children = list(element.iterchildren(etree.Element))
     many = Counter(_name(child) for child in children)
     seen: Counter[str] = Counter()
@@ -196,7 +193,7 @@ def _digest(element: etree._Element) -> str:
     sha = hashlib.sha256()
     for event, node in etree.iterwalk(element, events=("start", "end")):
         if event == "start":
-            values = sorted((str(name), value.strip()) for name, value in node.attrib.items())
+            values = sorted((str(name), str(value).strip()) for name, value in node.attrib.items())
             sha.update(repr((_name(node), values, (node.text or "").strip())).encode())
         else:
             sha.update(b"/")
@@ -216,16 +213,16 @@ def _wrapper_tolerance(root: etree._Element, response: etree._Element) -> str:
     return "" if usual else WRAPPER
 
 
-def _unreadable(code: str, message: str, line: int | None = None) -> Refused:
-    return Refused([Finding(code, message, line=line)])
+def _unreadable(code: str, message: str) -> Refused:
+    return Refused([Finding(code, message)])
 
 
 # --- out --------------------------------------------------------------------------------------------------------------
 
 
 def write(answers: Sequence[Answer], country: str = "", agency: str = "", customization: str = "") -> bytes:
-    """MetaData with one Response per answer, in the order that the RES schema demands (more than one only by agreement)."""
-    meta = etree.Element(f"{{{META}}}MetaData", nsmap={None: META, "res": RES, "ds": RES_DS})
+    """MetaData with one Response per answer, in the order of elements that the RES schema demands."""
+    meta = etree.Element(f"{{{META}}}MetaData", nsmap={"": META, "res": RES, "ds": RES_DS})
     for name, value in zip(_HEADER, ("3.6", "RES", country, agency), strict=True):
         _put(meta, f"{{{META}}}{name}", value)
     _put(meta, f"{{{META}}}AgencyAssignedCustomizationCode", customization)
@@ -278,9 +275,7 @@ def _pointers(parent: etree._Element, chain: Chain) -> None:
         _res(pointer, "TagID", step.tag)
 
 
-_CONTAINERS = frozenset(
-    {"Response", "AdditionalInformation", "Amendment", "Error", "Status", "Declaration", "Pointer"}
-)
+_CONTAINERS = frozenset({"Response", "AdditionalInformation", "Amendment", "Error", "Status", "Declaration", "Pointer"})
 
 
 def _res(parent: etree._Element, name: str, text: str = "") -> etree._Element:
