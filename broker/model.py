@@ -173,6 +173,8 @@ class AnswerStep:
 
     function: str
     status: str = ""
+    by: Literal["reference", "mrn"] = "reference"
+    """What it names the message by: our reference, or nothing but the window's own MRN."""
 
 
 @dataclass(frozen=True, slots=True)

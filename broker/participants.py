@@ -157,7 +157,11 @@ def _answering(table: Table) -> Answering:
 
 
 def _step(table: Table) -> AnswerStep:
-    step = AnswerStep(table.text("function"), table.text("status", ""))
+    step = AnswerStep(
+        table.text("function"),
+        table.text("status", ""),
+        table.choice("by", ("reference", "mrn"), "reference"),
+    )
     table.end()
     if not _FUNCTION_CODE.fullmatch(step.function):
         raise table.wrong(f"function {step.function!r} must have one or two digits (WCO 017)")
@@ -201,19 +205,15 @@ def _refuse_contradictions(participant: Participant, table: Table) -> None:
         raise table.wrong("a window needs at least one entry in accepts")
     if not participant.profile:
         raise table.wrong("profile is missing: say who published the window's profile, or that it is our own")
-    steps = (*participant.answers.accepted, *participant.answers.rejected)
     if not participant.answers.accepted or not participant.answers.rejected:
         raise table.wrong("a window needs answers.accepted and answers.rejected: the function codes it sends")
-    unknown = {step.function for step in steps} - set(participant.answers.states)
-    if unknown:
-        raise table.wrong(f"answers.states does not say what {', '.join(sorted(unknown))} means")
 
 
 def _refuse_doubles(participants: Mapping[ParticipantCode, Participant]) -> None:
     """A rule's id stands in answers and sample names, so it is one rule in the whole catalogue."""
     owner: dict[str, str] = {}
     for participant in participants.values():
-        for rule in (*participant.accepts, *participant.rules):
-            if rule.id in owner:
-                raise Misconfigured(f"{participant.folder}: rule {rule.id} exists already in {owner[rule.id]}")
-            owner[rule.id] = participant.folder
+        for rule_id in (*(r.id for r in participant.accepts), *(r.id for r in participant.rules)):
+            if rule_id in owner:
+                raise Misconfigured(f"{participant.folder}: rule {rule_id} exists already in {owner[rule_id]}")
+            owner[rule_id] = participant.folder

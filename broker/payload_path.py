@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lxml import etree
 
@@ -52,7 +52,18 @@ def values(root: etree._Element, expression: str) -> tuple[str, ...]:
     found = path(expression)(root)
     if not isinstance(found, list):
         return (str(found),)
-    return tuple(str(item if isinstance(item, str) else item.text or "").strip() for item in found)
+    return tuple(item.strip() if isinstance(item, str) else _text(item) for item in found)
+
+
+def elements(node: etree._Element, expression: str | etree.XPath) -> list[etree._Element]:
+    """The elements found at a path."""
+    found = (path(expression) if isinstance(expression, str) else expression)(node)
+    nodes = found if isinstance(found, list) else []
+    return [cast("etree._Element", node) for node in nodes if etree.iselement(node)]  # noqa: SLF001 - its public name
+
+
+def _text(item: object) -> str:
+    return (cast("etree._Element", item).text or "").strip() if etree.iselement(item) else ""  # noqa: SLF001 - as above
 
 
 def written(element: etree._Element) -> str:

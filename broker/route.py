@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from broker.model import Routing
-from broker.payload_path import path, values
+from broker.payload_path import elements, values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,8 +51,7 @@ class _Facts:
         return self._found[expression]
 
     def nodes(self, expression: str) -> list[etree._Element]:
-        found: list[etree._Element] = path(expression)(self._root)
-        return found
+        return elements(self._root, expression)
 
 
 def _why_not(rule: RoutingRule, facts: _Facts) -> str | None:

@@ -1,0 +1,124 @@
+"""A window's decision as the Responses it sends: ids, numbers and times derived, so that a repeat is a repeat."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from broker.answer import Answer, AnswerError, AnswerStatus, Remark
+from broker.model import Mrn, Payload, Severity
+from broker.payload_path import values
+from broker.wco_response import write
+from broker.xml import parse
+
+if TYPE_CHECKING:
+    from broker.model import AnswerStep, Participant
+    from broker.pointers import Pointers
+    from broker.windows.decide import Decision, Objection, Window
+
+_DESCRIPTION = 512  # WCO 488, an..512
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One record a window writes to its outbox, and how long it waits before it does."""
+
+    id: str
+    """The answer's own id, ``ce_id`` of the record."""
+    key: bytes
+    content: bytes
+    delay: float
+
+
+def read_payload(content: bytes) -> Payload:
+    """The Declaration of a payload as it was delivered; raises Refused when it cannot be read."""
+    root, _ = parse(content)
+    declaration = next((e for e in root.iter("{*}Declaration")), root)
+    return Payload(content, declaration)
+
+
+def reply(window: Window, content: bytes, pointers: Pointers, received: datetime) -> tuple[Reply, ...]:
+    """What a window answers to one delivery, in order. The same delivery gives the same bytes again."""
+    payload = read_payload(content)
+    decision = window.decide(payload, received)
+    participant = window.participant
+    answers = respond(decision, payload, participant, pointers, received)
+    return tuple(
+        Reply(
+            answer.answer_id,
+            _key(participant, answer),
+            _content(participant, answer),
+            participant.answers.delay * n,
+        )
+        for n, answer in enumerate(answers, 1)
+    )
+
+
+def respond(
+    decision: Decision, payload: Payload, participant: Participant, pointers: Pointers, received: datetime
+) -> tuple[Answer, ...]:
+    """The decision in the steps this window takes; the last carries verdict, errors and remarks."""
+    reference = next(iter(values(payload.root, "FunctionalReferenceID")), "")
+    steps = participant.answers.accepted if decision.is_accepted else participant.answers.rejected
+    issued = received.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    answers = [
+        Answer(
+            window=participant.code,
+            answer_id=derived(participant.code, reference, str(n)),
+            function_code=step.function,
+            reference=reference if step.by == "reference" else "",
+            mrn=mrn(participant, reference),
+            issued=issued,
+            statuses=_statuses(step, issued),
+        )
+        for n, step in enumerate(steps)
+    ]
+    verdict = answers[-1]
+    answers[-1] = replace(
+        verdict,
+        errors=tuple(
+            AnswerError(o.code, _sentence(o, participant), pointers.chain(o.element))
+            for o in decision.objections
+            if o.severity is Severity.ERROR
+        ),
+        remarks=tuple(
+            Remark(o.code, _sentence(o, participant), pointer=pointers.chain(o.element))
+            for o in decision.objections
+            if o.severity is not Severity.ERROR
+        ),
+        accepted=issued if decision.is_accepted else "",
+        rejected="" if decision.is_accepted else issued,
+    )
+    return tuple(answers)
+
+
+def derived(*parts: str) -> str:
+    """32 hex digits from the parts: never drawn anew."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def mrn(participant: Participant, reference: str) -> Mrn:
+    """The number the window gives a declaration: its pattern, each ``#`` a digit derived from our reference."""
+    digits = iter(str(int(derived(participant.code, reference, "mrn"), 16)))
+    return Mrn("".join(next(digits, "0") if letter == "#" else letter for letter in participant.answers.reference))
+
+
+def _statuses(step: AnswerStep, issued: str) -> tuple[AnswerStatus, ...]:
+    return (AnswerStatus(step.status, issued),) if step.status else ()
+
+
+def _sentence(objection: Objection, participant: Participant) -> str:
+    """In the window's own language where the rule has it."""
+    wanted = next((lang for lang in participant.languages if lang in objection.message), "en")
+    return objection.message[wanted][:_DESCRIPTION]
+
+
+def _key(participant: Participant, answer: Answer) -> bytes:
+    keys = {"message": answer.reference, "mrn": answer.mrn, "own": derived(participant.code, answer.answer_id, "key")}
+    return (keys[participant.answers.key] or answer.mrn).encode()
+
+
+def _content(participant: Participant, answer: Answer) -> bytes:
+    return write([answer], participant.economy, participant.name)
