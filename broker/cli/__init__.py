@@ -55,3 +55,14 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
+    except _mendable() as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    """What went wrong outside the program and is told in its own sentence."""
+    from broker.errors import Failed, Misconfigured  # noqa: PLC0415 - looked up only when something went wrong
+    from broker.jars import Unavailable  # noqa: PLC0415
+
+    return (Failed, Misconfigured, Unavailable)
