@@ -98,9 +98,10 @@ class EmbeddedKafka:
         self._java_options = tuple(java_options)
         self._max_file_size = max_file_size
         self._detached = detached
+        self._command: tuple[str, ...] = ()
+        ports = _free_ports(3 * nodes, () if port is None else (port,))
         self._is_temporary = data is None
         self.folder = data.absolute() if data else Path(tempfile.mkdtemp(prefix="swb-kafka-"))
-        ports = _free_ports(3 * nodes, () if port is None else (port,))
         self.nodes = [
             Node(n + 1, ports[3 * n], ports[3 * n + 1], ports[3 * n + 2], self.folder / f"node-{n + 1}")
             for n in range(nodes)
@@ -126,16 +127,11 @@ class EmbeddedKafka:
 
     def start(self) -> Self:
         """Format what is new, start all nodes, and come back when every one of them answers."""
-        self._command = (
-            str(jars.java()),
-            *self._java_options,
-            *_LOGGING,
-            "-cp",
-            os.pathsep.join(map(str, jars.jars())),
-        )
         if not self._detached:
             atexit.register(self.stop)
         try:
+            classpath = os.pathsep.join(map(str, jars.jars()))
+            self._command = (str(jars.java()), *self._java_options, *_LOGGING, "-cp", classpath)
             self._format()
             for node in self.nodes:
                 self._launch(node)
