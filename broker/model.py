@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -99,6 +99,18 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Tolerance:
+    """A named quirk of senders that the schema refuses and we take with a warning (``document.toml``: tolerates)."""
+
+    id: str
+    why: str
+    ignore: str = ""
+    """XPath 1.0 from the root: elements or attributes the schema is not asked about."""
+    trim: str = ""
+    """XPath 1.0 from the root: elements or attributes whose text is taken without the white space around it."""
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentType:
     """Family, format and version of a content, and all the data that describes it (``mappings/documents``)."""
 
@@ -107,8 +119,8 @@ class DocumentType:
     family: str
     root: str
     """Clark name of the root element."""
-    when: str
-    """XPath 1.0 test on the root that tells formats with the same root apart; empty: always."""
+    when: Any
+    """Compiled XPath 1.0 test on the root that tells formats with the same root apart; None: always."""
     namespaces: Mapping[str, str]
     schema: Any
     """broker.validate.Schema"""
@@ -118,6 +130,7 @@ class DocumentType:
     folder: str
     response: str = ""
     """The form in which an answer is told to the sender (broker.respond)."""
+    tolerates: tuple[Tolerance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +280,10 @@ class Catalogue:
     code_lists: Mapping[str, Any]
     payload_schema: Any
     """broker.validate.Schema of MetaData with Declaration or Response."""
+    roots: Mapping[str, tuple[DocumentType, ...]] = field(default_factory=dict)
+    """Clark name of a root element to the document types that have it."""
+    max_content: int = 16 * 1024 * 1024
+    """Bytes of one document, attachments included."""
 
     def windows(self) -> tuple[Participant, ...]:
         return tuple(p for p in self.participants.values() if p.kind == "window")
@@ -290,6 +307,3 @@ class Outcome:
     def windows(self) -> tuple[ParticipantCode, ...]:
         """The windows that take it."""
         return tuple(r.participant for r in self.routings if r.is_accepted)
-
-
-Translate = Callable[[Any, str], Any]

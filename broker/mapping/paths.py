@@ -2,7 +2,7 @@
 
 Paths: steps ``a/p:b``, alternatives ``(a|b)``, predicates ``[@x='1']``, ``[@x]``, ``[b/c='1']``, ``[b]``, ``[2]``,
 ``.`` for the context, ``@x`` last; ``/a`` from the document root, ``../a`` from the enclosing group's element.
-Conditions: a path (present), ``path = 'x'``, ``path != 'x'``, ``path in 'code-list'``, ``not(...)``, ``and``, ``or``.
+Conditions: a path (present), ``path = 'x'``, ``path = path``, ``path != ...``, ``path in 'code-list'``, ``not(...)``, ``and``, ``or``.
 """
 
 from __future__ import annotations
@@ -49,11 +49,16 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A comparison: operator ``exists``, ``=``, ``!=`` or ``in`` (a code list)."""
+    """A comparison: operator ``exists``, ``=``, ``!=`` or ``in`` (a code list); with a text or with another path."""
 
     path: Path
     operator: str
     value: str = ""
+    other: Path | None = None
+
+    def paths(self) -> tuple[Path, ...]:
+        """What it reads."""
+        return (self.path,) if self.other is None else (self.path, self.other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +128,9 @@ class _Reader:
         while self.peek() == "..":
             self.take()
             up += 1
-            if self.peek() == "/":
-                self.take()
+            if self.peek() != "/":
+                return Path(self.text[start : self.tokens[self.at - 1][2]], (), "", up)
+            self.take()
         while True:
             if self.peek() == "@":
                 self.take()
@@ -207,6 +213,8 @@ class _Reader:
         operator = self.peek()
         if operator in {"=", "!=", "in"}:
             self.take()
+            if operator != "in" and not self.peek().startswith("'"):
+                return Condition("test", test=Test(path, operator, other=self.path()))
             return Condition("test", test=Test(path, operator, self.literal()))
         return Condition("test", test=Test(path, "exists"))
 

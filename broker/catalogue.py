@@ -1,0 +1,174 @@
+"""Reads ``mappings/`` and ``xsd/`` into the frozen Catalogue; alone in knowing how those folders look."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from broker.codes import load_code_lists
+from broker.errors import Misconfigured
+from broker.mapping import RowMapping, merge, read_rows
+from broker.mapping.target import read_target
+from broker.model import Catalogue, DocumentType, DocumentTypeName, Envelope, Rule, Severity
+from broker.participants import load_participants
+from broker.validate import Schema
+from broker.xml import MAX_CONTENT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from broker.mapping.target import Element
+
+PAYLOAD_SCHEMA = Path("wco/3.6/payload.xsd")
+
+
+def data_root() -> Path:
+    """The folder that holds ``mappings`` and ``xsd``: inside the installed package, or the checkout."""
+    packaged = Path(str(files("broker"))) / "_data"
+    return packaged if packaged.is_dir() else Path(str(files("broker"))).parent
+
+
+def load(root: Path | None = None, *, max_content: int = MAX_CONTENT) -> Catalogue:
+    """The whole catalogue; schemas and mappings compile on first use. Raises Misconfigured with file and place."""
+    root = root or data_root()
+    mappings, schemas = root / "mappings", root / "xsd"
+    code_lists = load_code_lists(mappings / "codelists")
+    reader = _Documents(mappings / "documents", schemas, code_lists)
+    types = {t.name: t for t in reader.read()}
+    roots: dict[str, tuple[DocumentType, ...]] = {}
+    for document_type in types.values():
+        roots[document_type.root] = (*roots.get(document_type.root, ()), document_type)
+    return Catalogue(
+        document_types=types,
+        envelopes=tuple(_envelope(file) for file in sorted((mappings / "envelopes").glob("*.toml"))),
+        participants=load_participants(mappings / "participants"),
+        code_lists=code_lists,
+        payload_schema=Schema(schemas / PAYLOAD_SCHEMA),
+        roots=roots,
+        max_content=max_content,
+    )
+
+
+def warm(catalogue: Catalogue) -> None:
+    """Compile every schema and mapping now, so that no message waits for it; raises Misconfigured."""
+    catalogue.payload_schema.warm()
+    for document_type in catalogue.document_types.values():
+        document_type.schema.warm()
+        document_type.mapping.warm()
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """A TOML file; raises Misconfigured with its name."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Misconfigured(f"{file}: the file is missing") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{file}: not TOML: {error}") from None
+
+
+class _Documents:
+    """``mappings/documents/<family>/<format>-<version>/``, each with what it extends."""
+
+    def __init__(self, folder: Path, schemas: Path, code_lists: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self.schemas = schemas
+        self.code_lists = code_lists
+        self.declaration = cache(lambda: read_target(schemas / PAYLOAD_SCHEMA, "Declaration"))
+
+    def read(self) -> list[DocumentType]:
+        """Every document type, by name."""
+        return [self._type(file.parent) for file in sorted(self.folder.glob("*/*/document.toml"))]
+
+    def _type(self, folder: Path) -> DocumentType:
+        name = f"{folder.parent.name}/{folder.name}"
+        data = self._document(name)
+        for key in ("name", "root", "schema"):
+            if not data.get(key):
+                raise Misconfigured(f"{folder / 'document.toml'}: {key} is missing")
+        namespaces = data.get("namespaces", {})
+        rows = read_rows(self._mapping(name), namespaces, f"{name}/mapping.toml")
+        return DocumentType(
+            name=DocumentTypeName(name),
+            title=data["name"],
+            family=folder.parent.name,
+            root=data["root"],
+            when=_test(data.get("when", ""), namespaces, folder),
+            namespaces=namespaces,
+            schema=Schema(self.schemas / data["schema"]),
+            mapping=RowMapping(name, rows, self._declaration, self.code_lists, frozenset(data.get("absent", ()))),
+            rules=tuple(_rule(rule, folder) for rule in self._rules(name)),
+            folder=str(folder),
+            response=data.get("response", ""),
+        )
+
+    def _declaration(self) -> Element:
+        return self.declaration()
+
+    def _document(self, name: str) -> dict[str, Any]:
+        data = read_toml(self.folder / name / "document.toml")
+        if "extends" not in data:
+            return data
+        base = self._document(data["extends"])
+        return {**base, **data, "namespaces": {**base.get("namespaces", {}), **data.get("namespaces", {})}}
+
+    def _mapping(self, name: str) -> dict[str, Any]:
+        file = self.folder / name / "mapping.toml"
+        document = read_toml(self.folder / name / "document.toml")
+        data = read_toml(file) if file.exists() or "extends" not in document else {}
+        extended = data.get("extends") or (document.get("extends") if not file.exists() else None)
+        return merge(self._mapping(extended), data) if extended else data
+
+    def _rules(self, name: str) -> list[dict[str, Any]]:
+        document = read_toml(self.folder / name / "document.toml")
+        rules = self._rules(document["extends"]) if "extends" in document else []
+        file = self.folder / name / "rules.toml"
+        own = read_toml(file).get("rules", []) if file.exists() else []
+        replaced = {rule.get("id") for rule in own}
+        return [rule for rule in rules if rule["id"] not in replaced] + [r for r in own if not r.get("remove")]
+
+
+def _test(expression: str, namespaces: Mapping[str, str], folder: Path) -> Any:
+    if not expression:
+        return None
+    try:
+        return etree.XPath(f"boolean({expression})", namespaces=dict(namespaces), smart_strings=False)
+    except etree.XPathSyntaxError as error:
+        raise Misconfigured(f"{folder / 'document.toml'}: when: {error}") from None
+
+
+def _rule(data: Mapping[str, Any], folder: Path) -> Rule:
+    for key in ("id", "test", "message"):
+        if key not in data:
+            raise Misconfigured(f"{folder / 'rules.toml'}: rule {data.get('id', data)}: {key} is missing")
+    return Rule(
+        id=data["id"],
+        each=data.get("each", "."),
+        test=data["test"],
+        at=data.get("at", "."),
+        message=data["message"],
+        severity=Severity(data.get("severity", "error")),
+        when=data.get("when", ""),
+    )
+
+
+def _envelope(file: Path) -> Envelope:
+    data = read_toml(file)
+    for key in ("root", "content", "form", "why"):
+        if key not in data:
+            raise Misconfigured(f"{file}: {key} is missing")
+    if data["form"] not in {"element", "text", "base64"}:
+        raise Misconfigured(f"{file}: form is element, text or base64, not {data['form']!r}")
+    return Envelope(
+        name=data.get("name", file.stem),
+        root=data["root"],
+        content=data["content"],
+        form=data["form"],
+        namespaces=data.get("namespaces", {}),
+        why=data["why"],
+    )

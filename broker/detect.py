@@ -1,0 +1,102 @@
+"""Bytes to document: envelopes taken off, the type found by root name, namespace and, where these do not decide, a test."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from broker.errors import Refused
+from broker.model import Document, Finding
+from broker.xml import parse, pointer
+
+if TYPE_CHECKING:
+    from broker.model import Catalogue, DocumentType, Envelope
+
+_MAX_ENVELOPES = 5
+
+
+def detect(content: bytes, catalogue: Catalogue) -> Document:
+    """The document inside the bytes; raises Refused (``content.*``, ``type.unknown``)."""
+    root, offset = parse(content, catalogue.max_content)
+    envelopes: list[Envelope] = []
+    while (document_type := recognise(root, catalogue)) is None:
+        envelope = next((e for e in catalogue.envelopes if e.root == root.tag), None)
+        if envelope is None or len(envelopes) == _MAX_ENVELOPES:
+            raise _unknown(root, offset, catalogue, envelopes)
+        envelopes.append(envelope)
+        root, offset = _unwrapped(root, envelope, offset, catalogue)
+    return Document(document_type, root, tuple(envelopes), offset)
+
+
+def recognise(root: etree._Element, catalogue: Catalogue) -> DocumentType | None:
+    """The type of a root element: one whose test holds before one without a test."""
+    candidates = catalogue.roots.get(str(root.tag), ())
+    tested = (t for t in candidates if t.when is not None and t.when(root))
+    return next(tested, None) or next((t for t in candidates if t.when is None), None)
+
+
+def _unwrapped(root: etree._Element, envelope: Envelope, offset: int, catalogue: Catalogue) -> tuple[etree._Element, int]:
+    found = root.xpath(envelope.content, namespaces=dict(envelope.namespaces))
+    inner = found[0] if isinstance(found, list) and found else None
+    if not isinstance(inner, etree._Element):
+        raise Refused(
+            [Finding("type.unknown", f"The {envelope.name} envelope holds no document.", pointer=pointer(root), line=1)]
+        )
+    if envelope.form == "element":
+        return inner, offset
+    text = (inner.text or "").strip()
+    line = (inner.sourceline or 1) + offset
+    if envelope.form == "base64":
+        try:
+            content = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            message = f"The content of the {envelope.name} envelope is not base64."
+            raise Refused([Finding("content.not-xml", message, pointer=pointer(inner), line=line)]) from None
+        return parse(content, catalogue.max_content)[0], line - 1
+    before = (inner.text or "")[: len(inner.text or "") - len((inner.text or "").lstrip())].count("\n")
+    content = _reencoded(text)
+    try:
+        document, inside = parse(content, catalogue.max_content)
+    except Refused as refusal:
+        shift = line + before - 1
+        raise Refused(
+            [
+                Finding(f.code, f.message, f.severity, pointer(inner), f.line + shift if f.line else line, f.value)
+                for f in refusal.findings
+            ]
+        ) from None
+    return document, line + before - 1 + inside
+
+
+def _reencoded(text: str) -> bytes:
+    """Text that was carried inside XML, as bytes: its own declaration speaks of an encoding it no longer has."""
+    if text.startswith("<?xml"):
+        end = text.find("?>")
+        declaration, rest = text[: end + 2], text[end + 2 :]
+        text = "\n" * declaration.count("\n") + rest if end > 0 else text
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _unknown(root: etree._Element, offset: int, catalogue: Catalogue, envelopes: list[Envelope]) -> Refused:
+    name = etree.QName(root)
+    near = sorted({str(t.root) for types in catalogue.roots.values() for t in types if _local(t.root) == name.localname})
+    if near and not name.namespace:
+        why = f"its namespace is missing; {name.localname} is known as {', '.join(near)}"
+    elif near:
+        why = f"{name.localname} is known in other namespaces: {', '.join(near)}"
+    elif str(root.tag) in catalogue.roots:
+        titles = ", ".join(t.title for t in catalogue.roots[str(root.tag)])
+        why = f"the root is known, but it meets the test of none of: {titles}"
+    else:
+        why = "no document type has this root"
+    inside = f" inside {' and '.join(e.name for e in envelopes)}" if envelopes else ""
+    line = (root.sourceline or 1) + offset
+    message = f"Unknown type of document: root {name.localname} in namespace {name.namespace or 'none'}{inside}; {why}."
+    return Refused([Finding("type.unknown", message, pointer=pointer(root), line=line, value=str(root.tag))])
+
+
+def _local(clark: str) -> str:
+    return clark.rpartition("}")[2]

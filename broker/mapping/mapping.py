@@ -1,0 +1,73 @@
+"""A mapping, compiled once: rows in, two functions out (the fast one and its traced twin)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from broker.mapping.plan import lay_out
+from broker.mapping.run import Run
+from broker.mapping.writer import write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lxml import etree
+
+    from broker.mapping.plan import Plan
+    from broker.mapping.rows import Rows
+    from broker.mapping.target import Element
+    from broker.mapping.writer import Code
+
+
+class RowMapping:
+    """Rows compiled for the payload's schema; each part is made on first use, or by ``warm``."""
+
+    def __init__(
+        self,
+        name: str,
+        rows: Rows,
+        declaration: Callable[[], Element],
+        code_lists: Mapping[str, Any],
+        absent: frozenset[str],
+    ) -> None:
+        self.name = name
+        self.rows = rows
+        self._declaration = declaration
+        self.code_lists = code_lists
+        self.absent = absent
+
+    @property
+    def id(self) -> str:
+        """``name@version+sha256``: what the header ``swb_mapping`` says."""
+        return f"{self.name}@{self.rows.version}+{self.rows.sha256}"
+
+    @cached_property
+    def declaration(self) -> Element:
+        """The payload's element that the rows fill."""
+        return self._declaration()
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The rows bound to payload and source."""
+        return lay_out(self.rows, self.declaration)
+
+    @cached_property
+    def fast(self) -> Code:
+        """The function that the worker runs."""
+        return write(self.plan, self.code_lists, traced=False)
+
+    @cached_property
+    def traced(self) -> Code:
+        """The same with the origin of every leaf written into the text."""
+        return write(self.plan, self.code_lists, traced=True)
+
+    def warm(self) -> None:
+        """Compile now what would be compiled at the first document; raises Misconfigured."""
+        _ = self.fast
+
+    def run(self, root: etree._Element, message_id: str, *, traced: bool = False) -> tuple[str, Run]:
+        """The payload's text, and what the run noted on the way."""
+        run = Run(self.absent)
+        code = self.traced if traced else self.fast
+        return code.translate(root, message_id, run), run

@@ -1,0 +1,100 @@
+"""The steps between a source text and a target value, as one function per row, composed when the mapping loads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from broker.errors import Misconfigured
+from broker.mapping.transforms import STRUCTURAL, TRANSFORMS, Unfit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date
+
+    from broker.mapping.rows import Row
+    from broker.mapping.target import Simple
+
+    Convert = Callable[[str, date | None], str]
+
+
+def converter(row: Row, content: Simple | None, code_lists: Mapping[str, Any]) -> Convert:
+    """Transforms, translation table, code list and the limits of the target; raises Unfit where one does not hold."""
+    steps: list[Convert] = []
+    names = [name for name in row.transforms if name not in STRUCTURAL]
+    if content is None and not {"date", "datetime"} & set(names):
+        names.append("datetime")
+    if content is not None and content.is_number and not {"decimal", "decimal-comma", "integer"} & set(names):
+        names.append("decimal")
+    for name in names:
+        if name not in TRANSFORMS:
+            raise Misconfigured(f"row {row.name}: no transform {name!r}; there are {', '.join(sorted(TRANSFORMS))}")
+        steps.append(_plain(TRANSFORMS[name]))
+    steps += _coded(row.map, row.map_else, row.codes, code_lists, row.name)
+    if content is not None and "fold" not in row.transforms:
+        steps.append(_checked(content.checker()))
+    return _chain(steps)
+
+
+def unit_converter(row: Row, content: Simple, code_lists: Mapping[str, Any]) -> Convert:
+    """The same for the unit of a measured value."""
+    steps = _coded(row.unit_map, row.map_else, row.unit_codes, code_lists, row.name)
+    return _chain([*steps, _checked(content.checker())])
+
+
+def _chain(steps: list[Convert]) -> Convert:
+    if len(steps) == 1:
+        return steps[0]
+
+    def convert(text: str, on: date | None) -> str:
+        for step in steps:
+            text = step(text, on)
+        return text
+
+    return convert
+
+
+def _plain(transform: Callable[[str], str]) -> Convert:
+    return lambda text, _on: transform(text)
+
+
+def _checked(check: Callable[[str], None]) -> Convert:
+    def convert(text: str, _on: date | None) -> str:
+        check(text)
+        return text
+
+    return convert
+
+
+def _coded(table: str, otherwise: str, codes: str, code_lists: Mapping[str, Any], row: str) -> list[Convert]:
+    for name in (table, codes):
+        if name and name not in code_lists:
+            raise Misconfigured(f"row {row}: there is no code list {name!r} in mappings/codelists")
+    steps: list[Convert] = []
+    if table:
+        steps.append(_translated(code_lists[table], keep=otherwise == "keep"))
+    if codes:
+        steps.append(_listed(code_lists[codes]))
+    return steps
+
+
+def _translated(table: Any, *, keep: bool) -> Convert:
+    def convert(text: str, on: date | None) -> str:
+        edition = table.edition(on)
+        found = edition.translate(text)
+        if found is None:
+            if keep:
+                return text
+            raise Unfit("codes.untranslated", f"{text!r} has no counterpart in {table.name} ({edition.version})")
+        return found
+
+    return convert
+
+
+def _listed(codes: Any) -> Convert:
+    def convert(text: str, on: date | None) -> str:
+        reason = codes.reason_against(text, on)
+        if reason is not None:
+            raise Unfit(*reason)
+        return text
+
+    return convert
