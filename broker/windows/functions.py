@@ -6,6 +6,8 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from broker.identifiers import check
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -20,11 +22,11 @@ def functions(catalogue: Catalogue) -> dict[tuple[None, str], Callable[..., Any]
 
     def valid_id(_context: object, scheme: str, value: object) -> bool:
         text = _text(value)
-        return bool(text) and _is_valid(scheme, text)
+        return text is not None and text != "" and not check(scheme, text)
 
     def in_list(_context: object, name: str, value: object) -> bool:
         text = _text(value)
-        return bool(text) and _contains(catalogue, name, text)
+        return bool(text) and catalogue.code_lists[name].reason_against(text, None) is None
 
     def matches(_context: object, value: object, pattern: str) -> bool:
         text = _text(value)
