@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import pkgutil
 import sys
 from pathlib import Path
@@ -47,22 +48,27 @@ def command() -> None:
 
 
 def main() -> None:
-    """Run ``swb``: exit 0 well, 1 something was refused, 2 it could not run; no traceback for what a user can mend."""
+    """Run ``swb``: exit 0 well, 1 something was refused, 2 it could not run; no traceback for people."""
     try:
         sys.exit(command.main(standalone_mode=False) or 0)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
-    except _mendable() as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(2)
+    except BrokenPipeError:  # whoever reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        if os.environ.get("SWB_DEBUG"):
+            raise
+        click.echo(f"Error: {_sentence(error)}", err=True)
+    sys.exit(2)
 
 
-def _mendable() -> tuple[type[Exception], ...]:
-    """What went wrong outside the program and is told in its own sentence."""
+def _sentence(error: Exception) -> str:
+    """What went wrong, in a sentence: its own, or one that says the fault is ours."""
     from broker.errors import Failed, Misconfigured  # noqa: PLC0415 - looked up only when something went wrong
     from broker.jars import Unavailable  # noqa: PLC0415
 
-    return (Failed, Misconfigured, Unavailable)
+    if isinstance(error, Failed | Misconfigured | Unavailable | OSError):
+        return str(error)
+    return f"{type(error).__name__}: {error}. This is a fault of the program; SWB_DEBUG=1 shows where."

@@ -1,0 +1,151 @@
+"""What the verbs on the line share: documents in, outcomes out as JSON or as text for people."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from broker.model import NO_MESSAGE_ID, Message, MessageId
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from broker.model import Catalogue, Finding, Outcome
+
+files = click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True),
+)
+as_json = click.option("-o", "form", type=click.Choice(["text", "json"]), default="text", help="Text, or JSON lines.")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document to carry, and the name by which its outcome is told."""
+
+    name: str
+    content: bytes
+
+
+def _id(_context: click.Context, _parameter: click.Parameter, text: str | None) -> MessageId:
+    """A message id; BadParameter for what could not stand in a payload (WCO D026, an..35)."""
+    if text is None:
+        return NO_MESSAGE_ID
+    if not (0 < len(text) <= 35 and text.isascii() and text.replace("-", "").replace(".", "").isalnum()):
+        raise click.BadParameter("at most 35 letters, digits, dots and hyphens")
+    return MessageId(text)
+
+
+message_id = click.option(
+    "--message-id", "given_id", callback=_id, help="The payload's own reference; default: 32 zeros."
+)
+
+
+def load() -> Catalogue:
+    """The catalogue that came with the package."""
+    from broker import catalogue, settings  # noqa: PLC0415 - a quarter of a second that --help does without
+
+    return catalogue.load(max_content=settings.load().max_content_bytes)
+
+
+def read(names: Sequence[str]) -> Iterable[Source]:
+    """The documents, one after another; ``-`` is standard input."""
+    for name in names:
+        yield Source(name, sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes())
+
+
+def process(source: Source, given: MessageId, catalogue: Catalogue) -> Outcome:
+    """One document on the line."""
+    from broker import line  # noqa: PLC0415 - as above
+
+    return line.process(Message(given, source.content), catalogue)
+
+
+def told(source: Source, outcome: Outcome) -> dict[str, Any]:
+    """An outcome as JSON tells it, without the payload."""
+    return {
+        "file": source.name,
+        "outcome": "accepted" if outcome.is_accepted else "refused",
+        "document_type": outcome.document_type,
+        "message": message(outcome.message),
+        "findings": [finding(f) for f in outcome.findings],
+    }
+
+
+def message(one: Message) -> dict[str, Any]:
+    """Which message it was, without its content."""
+    return {
+        "id": one.id,
+        "sender": one.sender,
+        "bytes": len(one.content),
+        "sha256": hashlib.sha256(one.content).hexdigest(),
+    }
+
+
+def finding(one: Finding) -> dict[str, Any]:
+    return {
+        "code": one.code,
+        "severity": one.severity.value,
+        "pointer": one.pointer,
+        "line": one.line,
+        "value": one.value,
+        "message": one.message,
+    }
+
+
+def payload(outcome: Outcome) -> str | None:
+    """The payload as text."""
+    return None if outcome.payload is None else outcome.payload.content.decode()
+
+
+def write_json(value: object) -> None:
+    """One JSON object on a line of its own."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def write_findings(findings: Iterable[Finding], *, err: bool = False) -> None:
+    """Findings for people: what, where, and the sentence."""
+    for one in findings:
+        colour = "red" if one.is_error else "yellow"
+        place = f"{one.pointer}{f' (line {one.line})' if one.line else ''}".strip()
+        click.echo(f"  {click.style(one.severity.value, fg=colour)} {one.code}  {place}".rstrip(), err=err)
+        value = f" Found: {one.value}" if one.value else ""
+        click.echo(f"    {one.message}{value}", err=err)
+
+
+def write_summary(counts: dict[str, int], *, err: bool = False) -> None:
+    """The last line, for more than one document: ``12 accepted, 1 refused``."""
+    if sum(counts.values()) > 1:
+        click.echo(", ".join(f"{number} {word}" for word, number in counts.items() if number), err=err)
+
+
+def verdict(word: str, *, good: bool) -> str:
+    """One word in its colour."""
+    return click.style(word, fg="green" if good else "red", bold=True)
+
+
+def each(
+    names: Sequence[str],
+    given: MessageId,
+    tell: Callable[[Source, Outcome], bool],
+    words: tuple[str, str],
+    *,
+    err: bool,
+) -> None:
+    """Carry every document and tell its outcome; leaves with 0 when all were told to be good, 1 when some were not."""
+    catalogue = load()
+    counts = dict.fromkeys(words, 0)
+    for source in read(names):
+        good = tell(source, process(source, given, catalogue))
+        counts[words[0 if good else 1]] += 1
+    write_summary(counts, err=err)
+    sys.exit(1 if counts[words[1]] else 0)
