@@ -23,10 +23,10 @@ def process(message: Message, catalogue: Catalogue) -> Outcome:
     document = None
     try:
         document = detect(message.content, catalogue)
-        validate(document)
+        warnings = validate(document)
         payload, findings = translate(document, message.id)
         validate_payload(payload, document, catalogue)
     except Refused as refusal:
         return Outcome(message, document.type.name if document else None, refusal.findings)
     routings = route(document.type, payload, catalogue)
-    return Outcome(message, document.type.name, document.findings + findings, payload, routings)
+    return Outcome(message, document.type.name, document.findings + warnings + findings, payload, routings)

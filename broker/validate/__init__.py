@@ -1,0 +1,79 @@
+"""A document against its schema and its business rules: all findings at once, each with its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from broker.errors import Refused
+from broker.model import Finding, Severity
+from broker.validate.rules import broken, check, rules_of, tolerances_of
+from broker.validate.schema import Fault, Schema, Verdict
+from broker.validate.words import prefixed
+from broker.xml import place, pointer, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lxml import etree
+
+    from broker.model import Catalogue, Document, Payload
+
+__all__ = ["Fault", "Schema", "Verdict", "check", "rules_of", "tolerances_of", "validate", "validate_payload"]
+
+
+def validate(document: Document) -> tuple[Finding, ...]:
+    """The warnings: what was tolerated, and rules that only warn. Raises Refused with them and all else if any errs."""
+    findings = (*_schema_findings(document), *_rule_findings(document))
+    if any(f.is_error for f in findings):
+        raise Refused(findings)
+    return findings
+
+
+def validate_payload(payload: Payload, document: Document, catalogue: Catalogue) -> None:
+    """Raises Refused where our own payload is not what its schema demands: the fault of a mapping, never sent on."""
+    schema: Schema = catalogue.payload_schema
+    root = payload.root.getroottree().getroot()
+    faults = [f"{_path(fault, pointer)}: {fault.sentence}" for fault in schema.judge(root).faults]
+    faults += [
+        f"{pointer(node, attribute)}: {rule.message['en']} ({rule.id})"
+        for rule, node, attribute in broken(root, schema.rules, schema.namespaces)
+    ]
+    if faults:
+        path, line = place(document, document.root)
+        raise Refused(
+            [Finding("payload.invalid", f"The WCO payload is not valid: {f}", pointer=path, line=line) for f in faults]
+        )
+
+
+def _schema_findings(document: Document) -> Iterator[Finding]:
+    kind = document.type
+    verdict: Verdict = kind.schema.judge(document.root, kind.tolerates, kind.namespaces)
+    for one in verdict.tolerated:
+        path, line = place(document, one.node, one.attribute)
+        yield Finding(one.tolerance.id, one.tolerance.why, Severity.WARNING, path, line)
+    for fault in verdict.faults:
+        _, line = place(document, fault.node)
+        path = _path(fault, lambda *at: place(document, *at)[0])
+        yield Finding(fault.code, fault.sentence, pointer=path, line=line, value=_value(fault))
+
+
+def _rule_findings(document: Document) -> Iterator[Finding]:
+    for rule, node, attribute in broken(document.root, document.type.rules, document.type.namespaces):
+        path, line = place(document, node, attribute)
+        value = node.get(attribute) if attribute else node.text
+        yield Finding(rule.id, rule.message["en"], rule.severity, path, line, shown(value and value.strip()) or None)
+
+
+def _path(fault: Fault, path: Callable[[etree._Element, str | None], str]) -> str:
+    """To the node, its attribute, or the place where the missing child would stand."""
+    if not fault.missing:
+        return path(fault.node, fault.attribute)
+    parent, name = fault.missing
+    return f"{path(parent, None)}/{prefixed(parent, name)}"
+
+
+def _value(fault: Fault) -> str | None:
+    if fault.missing:
+        return None
+    text = fault.node.get(fault.attribute) if fault.attribute else fault.node.text
+    return shown(text) or None

@@ -1,0 +1,52 @@
+"""A copy of a document that may be altered before the schema sees it, while every node still knows its original."""
+
+from __future__ import annotations
+
+import copy
+
+from lxml import etree
+
+BLANK = " \t\r\n"
+
+
+class Twin:
+    def __init__(self, root: etree._Element) -> None:
+        self.root = copy.deepcopy(root)
+        self.root.tail = None
+        self._originals = dict(zip(self.root.iter(), root.iter(), strict=True))
+        self._copies = {original: twin for twin, original in self._originals.items()}
+
+    def original(self, node: etree._Element) -> etree._Element:
+        return self._originals[node]
+
+    def knows(self, node: etree._Element) -> bool:
+        """Whether it stands for a node of the document, rather than filling a gap."""
+        return node in self._originals
+
+    def fill(self, parent: etree._Element, name: str, before: etree._Element | None) -> bool:
+        """Puts an empty element where a child is missing; both nodes are originals. False when it is there already."""
+        twin = self._copies[parent]
+        if "*" in name or twin.find(name) is not None:
+            return False
+        filler = etree.Element(name)
+        if before is None:
+            twin.append(filler)
+        else:
+            twin.insert(twin.index(self._copies[before]), filler)
+        return True
+
+    def trim(self, node: etree._Element, attribute: str | None) -> None:
+        """Takes away the white space around a text; ``node`` is the original."""
+        twin = self._copies[node]
+        if attribute is None:
+            twin.text = (twin.text or "").strip(BLANK)
+        else:
+            twin.set(attribute, twin.get(attribute, "").strip(BLANK))
+
+    def leave_out(self, node: etree._Element, attribute: str | None) -> None:
+        """Takes away an element or an attribute; ``node`` is the original."""
+        twin = self._copies[node]
+        if attribute is not None:
+            twin.attrib.pop(attribute)
+        elif (parent := twin.getparent()) is not None:
+            parent.remove(twin)
