@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from broker.errors import Refused
-from broker.model import Document, Finding
+from broker.model import Document, Finding, Opened
 from broker.xml import parse, pointer
 
 if TYPE_CHECKING:
@@ -21,13 +21,14 @@ _MAX_ENVELOPES = 5
 def detect(content: bytes, catalogue: Catalogue) -> Document:
     """The document inside the bytes; raises Refused (``content.*``, ``type.unknown``)."""
     root, offset = parse(content, catalogue.max_content)
-    envelopes: list[Envelope] = []
+    envelopes: list[Opened] = []
     while (document_type := recognise(root, catalogue)) is None:
         envelope = next((e for e in catalogue.envelopes if e.root == root.tag), None)
         if envelope is None or len(envelopes) == _MAX_ENVELOPES:
             raise _unknown(root, offset, catalogue, envelopes)
-        envelopes.append(envelope)
-        root, offset = _unwrapped(root, envelope, offset, catalogue)
+        opened = Opened(envelope, root, _inner(root, envelope))
+        envelopes.append(opened)
+        root, offset = _unwrapped(opened, offset, catalogue)
     return Document(document_type, root, tuple(envelopes), offset)
 
 
@@ -38,13 +39,18 @@ def recognise(root: etree._Element, catalogue: Catalogue) -> DocumentType | None
     return next(tested, None) or next((t for t in candidates if t.when is None), None)
 
 
-def _unwrapped(root: etree._Element, envelope: Envelope, offset: int, catalogue: Catalogue) -> tuple[etree._Element, int]:
+def _inner(root: etree._Element, envelope: Envelope) -> etree._Element:
     found = root.xpath(envelope.content, namespaces=dict(envelope.namespaces))
     inner = found[0] if isinstance(found, list) and found else None
-    if not isinstance(inner, etree._Element):
-        raise Refused(
-            [Finding("type.unknown", f"The {envelope.name} envelope holds no document.", pointer=pointer(root), line=1)]
-        )
+    if not isinstance(inner, etree._Element):  # noqa: SLF001  (the public name of lxml's element type)
+        message = f"The {envelope.name} envelope holds no document."
+        raise Refused([Finding("type.unknown", message, pointer=pointer(root), line=root.sourceline)])
+    return inner
+
+
+def _unwrapped(opened: Opened, offset: int, catalogue: Catalogue) -> tuple[etree._Element, int]:
+    """What the envelope holds, and the number of lines before it."""
+    envelope, inner = opened.envelope, opened.inner
     if envelope.form == "element":
         return inner, offset
     text = (inner.text or "").strip()
@@ -80,7 +86,7 @@ def _reencoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _unknown(root: etree._Element, offset: int, catalogue: Catalogue, envelopes: list[Envelope]) -> Refused:
+def _unknown(root: etree._Element, offset: int, catalogue: Catalogue, envelopes: list[Opened]) -> Refused:
     name = etree.QName(root)
     near = sorted({str(t.root) for types in catalogue.roots.values() for t in types if _local(t.root) == name.localname})
     if near and not name.namespace:
@@ -92,7 +98,7 @@ def _unknown(root: etree._Element, offset: int, catalogue: Catalogue, envelopes:
         why = f"the root is known, but it meets the test of none of: {titles}"
     else:
         why = "no document type has this root"
-    inside = f" inside {' and '.join(e.name for e in envelopes)}" if envelopes else ""
+    inside = f" inside {' and '.join(e.envelope.name for e in envelopes)}" if envelopes else ""
     line = (root.sourceline or 1) + offset
     message = f"Unknown type of document: root {name.localname} in namespace {name.namespace or 'none'}{inside}; {why}."
     return Refused([Finding("type.unknown", message, pointer=pointer(root), line=line, value=str(root.tag))])

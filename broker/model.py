@@ -63,7 +63,7 @@ class Document:
 
     type: DocumentType
     root: etree._Element
-    envelopes: tuple[Envelope, ...] = ()
+    envelopes: tuple[Opened, ...] = ()
     line_offset: int = 0
     """Added to a node's line: the lines of the envelope before content that was carried as text."""
     findings: tuple[Finding, ...] = ()
@@ -80,6 +80,21 @@ class Envelope:
     form: Literal["element", "text", "base64"]
     namespaces: Mapping[str, str]
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An envelope that was taken off: its root, and the element that is the document or holds it as text."""
+
+    envelope: Envelope
+    root: etree._Element
+    inner: etree._Element
+
+    def holds(self, element: etree._Element, attribute: str | None) -> bool:
+        """Whether a leaf below ``root`` is the envelope's own, and not of what it wraps."""
+        if self.envelope.form != "element":
+            return element is not self.inner or attribute is not None
+        return element is not self.inner and self.inner not in element.iterancestors()
 
 
 @dataclass(frozen=True, slots=True)

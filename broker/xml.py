@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -98,6 +99,20 @@ def pointer(element: etree._Element, attribute: str | None = None) -> str:
         steps.append(f"/{_qualified(node)}{_index(node)}")
         node = node.getparent()
     return "".join(reversed(steps))
+
+
+def pointers(root: etree._Element) -> dict[etree._Element, str]:
+    """The pointer of every element below ``root`` and of itself, made in one walk."""
+    found = {root: pointer(root)}
+    for element in root.iter(etree.Element):
+        at = found[element]
+        count = Counter(child.tag for child in element)
+        seen: Counter[object] = Counter()
+        for child in element.iterchildren(etree.Element):
+            seen[child.tag] += 1
+            index = f"[{seen[child.tag]}]" if count[child.tag] > 1 else ""
+            found[child] = f"{at}/{_qualified(child)}{index}"
+    return found
 
 
 def _qualified(node: etree._Element) -> str:

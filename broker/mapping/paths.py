@@ -21,9 +21,10 @@ class BadPath(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """What a step's element must satisfy: a position, or a child path or attribute that exists or has a value."""
+    """What a step's element must satisfy: a position, a child path or attribute that exists or has a value, a name."""
 
     position: int = 0
+    names: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     attribute: str = ""
     value: str | None = None

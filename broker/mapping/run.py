@@ -51,7 +51,7 @@ class Note:
 class Run:
     """The state of one translation."""
 
-    __slots__ = ("absent", "claimed", "issues", "left", "missing", "notes", "on", "used")
+    __slots__ = ("absent", "claimed", "instances", "issues", "left", "missing", "notes", "on", "used")
 
     def __init__(self, absent: frozenset[str]) -> None:
         self.absent = absent
@@ -61,6 +61,7 @@ class Run:
         self.used: set[Leaf] = set()
         self.missing: list[tuple[int, etree._Element]] = []
         self.notes: list[Note] = []
+        self.instances: list[etree._Element] = []
         self.on: date | None = None
 
     def clean(self, text: str | None) -> str:
@@ -82,7 +83,7 @@ class Run:
         else:
             self.used.add((element, attribute))
             raw = element.get(attribute)
-        text = self.clean(raw)
+        text = self.clean(raw) if raw else ""
         if not text:
             return ""
         try:
@@ -252,6 +253,11 @@ class Run:
         for step in steps:
             element = element.find(step) if element is not None else None
         return self.leaf(element, attribute or None)
+
+    def instance(self, element: etree._Element) -> str:
+        """The source element that an instance of a group stands for, as a processing instruction."""
+        self.instances.append(element)
+        return f"<?swb {len(self.instances) - 1} each?>"
 
     def unused(self) -> list[Leaf]:
         """What no row took: left by the walk, or claimed by a row that did not use it."""

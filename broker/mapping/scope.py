@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from broker.mapping.paths import Predicate
 from broker.xml import XSI
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from broker.mapping.paths import Path, Predicate, Step
+    from broker.mapping.paths import Path, Step
     from broker.mapping.rows import Drop
 
 Kind = Literal["first", "all", "each"]
@@ -122,14 +123,30 @@ class Scope:
     def _enter(self, steps: tuple[Step, ...]) -> list[tuple[Node, tuple[str, ...]]]:
         found: list[tuple[Node, tuple[str, ...]]] = [(self.node, ())]
         for step in steps:
-            entered = []
+            entered: list[tuple[Node, tuple[str, ...]]] = []
             for node, flags in found:
-                for name in step.names:
-                    child = node.children.setdefault(name, Node())
-                    own = tuple(self._flag(child, predicate) for predicate in step.predicates)
-                    if all(child is not known for known, _ in entered):  # names may share one node
-                        entered.append((child, flags + own))
+                for child, predicates in self._children(node, step):
+                    own = tuple(self._flag(child, predicate) for predicate in predicates)
+                    entered.append((child, flags + own))
             found = entered
+        return found
+
+    def _children(self, node: Node, step: Step) -> list[tuple[Node, tuple[Predicate, ...]]]:
+        """The children of a node that a step leads to: alternatives that come together share one.
+
+        Whoever names only some of them later has a test of the name on top.
+        """
+        if not any(name in node.children for name in step.names):
+            shared = Node()
+            node.children.update(dict.fromkeys(step.names, shared))
+        found: list[tuple[Node, tuple[Predicate, ...]]] = []
+        for name in step.names:
+            child = node.children.setdefault(name, Node())
+            if any(child is known for known, _ in found):
+                continue
+            names = [n for n, c in node.children.items() if c is child]
+            test = () if set(names) <= set(step.names) else (Predicate(names=step.names),)
+            found.append((child, step.predicates + test))
         return found
 
     def _flag(self, node: Node, predicate: Predicate) -> str:
@@ -178,18 +195,16 @@ class WalkWriter:
                     self._flag(predicate, flag, variable, indent)
             self._captures(node, variable, indent, report=report and not dropped)
             report = report and not node.opens
-        elif (".", "first") in self.scope.captures:
-            self._add(indent, "pass")
         if report and not dropped:
             self._attributes(node, variable, indent)
             self._text(node, variable, indent)
-        if node.children and (report or self._reads_below(node)):
+        if node.children and (report or any(self._reads_in(child) for child in node.children.values())):
             self._children(node, variable, indent, report=report, dropped=dropped)
 
-    def _reads_below(self, node: Node) -> bool:
-        return any(c.scope is self.scope for child in node.children.values() for n in _below(child) for c, _ in n.captures)
-
     def _flag(self, predicate: Predicate, flag: str, variable: str, indent: int) -> None:
+        if predicate.names:
+            self._add(indent, f"{flag} = {variable}.tag in {self.constant('P', predicate.names)}")
+            return
         if predicate.position:
             self._add(indent, f"{flag}n += 1; {flag} = {flag}n == {predicate.position}")
             return
@@ -234,8 +249,11 @@ class WalkWriter:
             self._add(indent, f"if len({variable}): run.left.extend({variable})")
 
     def _children(self, node: Node, variable: str, indent: int, *, report: bool, dropped: bool) -> None:
-        read = {name: n for name, n in node.children.items() if report or self._reads_in(n)}
-        for child in read.values():
+        read: dict[Node, list[str]] = {}
+        for name, child in node.children.items():
+            if report or self._reads_in(child):
+                read.setdefault(child, []).append(name)
+        for child in read:
             for predicate, flag in child.flags.items():
                 if predicate.position and flag in self.flags:
                     self._add(indent, f"{flag}n = 0")
@@ -243,8 +261,9 @@ class WalkWriter:
         self._add(indent, f"for {child_variable} in {variable}:")
         self._add(indent + 1, f"t = {child_variable}.tag")
         word = "if"
-        for name, child in read.items():
-            self._add(indent + 1, f"{word} t == {name!r}:")
+        for child, names in read.items():
+            test = f"t == {names[0]!r}" if len(names) == 1 else f"t in {self.constant('T', tuple(names))}"
+            self._add(indent + 1, f"{word} {test}:")
             before = len(self.lines)
             self._node(child, child_variable, indent + 2, report=report, inherited=dropped)
             if len(self.lines) == before:
@@ -259,6 +278,6 @@ class WalkWriter:
 
 def _below(node: Node) -> list[Node]:
     found = [node]
-    for child in node.children.values():
+    for child in dict.fromkeys(node.children.values()):
         found += _below(child)
     return found

@@ -58,11 +58,11 @@ class Simple:
             checks.append(self._number)
         if self.values:
             checks.append(self._value)
-        patterns = [re.compile(_python_pattern(p)) for p in self.patterns]
-        if patterns:
+        if self.patterns:
+            matches = re.compile("|".join(f"(?:{_python_pattern(p)})" for p in self.patterns)).fullmatch
 
             def pattern(text: str) -> None:
-                if not any(p.fullmatch(text) for p in patterns):
+                if matches(text) is None:
                     raise Unfit("value.pattern", f"{text!r} does not have the form {' or '.join(self.patterns)}")
 
             checks.append(pattern)

@@ -108,7 +108,7 @@ class _Writer:
             self._row(row, group, indent)
         for inner in group.groups:
             self._loop(inner, scope, indent)
-        self._assemble(group.target, indent, is_root=is_root)
+        self._assemble(group.target, indent, is_root=is_root, each="" if is_root else scope.element)
 
     def _row(self, row: PlannedRow, group: PlannedGroup, indent: int) -> None:
         n, r = row.number, row.row
@@ -225,7 +225,7 @@ class _Writer:
             self._add(indent + 2, f"t{m} = value({convert}, {source.variable}, {source.attribute!r}, {m})")
         self._add(indent + 1, f"if t{m}: run.moved({n}, {other.row.to!r})")
         if self.traced:
-            self._add(indent + 1, f"if t{m}: n{m} = ({m}, {self._taken(row)}, ())")
+            self._add(indent + 1, f"if t{m}: n{m} = ({m}, {self._taken(other)}, ())")
 
     def _declare_otherwise(self, group: PlannedGroup, indent: int) -> None:
         for row in group.rows:
@@ -277,7 +277,7 @@ class _Writer:
         if not row.sources:
             return "()"
         if row.row.join is None and not any(s.many for s in row.sources):
-            return f"run.taken({row.number}, {', '.join(self._leaf_pairs(row))},)"
+            return f"run.taken({row.number}, {', '.join(self._leaf_pairs(row))})"
         return f"run.all_taken({', '.join(self._leaf_pairs(row))})"
 
     def _deciders(self, row: PlannedRow) -> str:
@@ -383,7 +383,7 @@ class _Writer:
 
     # text, bottom up
 
-    def _assemble(self, target: Target, indent: int, *, is_root: bool = False) -> None:
+    def _assemble(self, target: Target, indent: int, *, is_root: bool = False, each: str = "") -> None:
         """Build the text of a class in ``oN`` (its live leaves, traced, in ``m_oN``)."""
         for child in target.children:
             if not child.element.is_leaf and not child.element.is_date_time and not self._is_fixed(child):
@@ -395,7 +395,7 @@ class _Writer:
         if self.traced:
             self._add(indent, f"m_{number} = {' + '.join(notes) or '()'}")
         extra = "()" if is_root else f"m_{number}"
-        text = self._text(target, extra, is_root=is_root)
+        text = self._text(target, extra, is_root=is_root, each=each)
         folded = self._folded(target)
         if is_root:
             self._add(indent, f"{number} = {text}")
@@ -464,7 +464,7 @@ class _Writer:
         rows = [row for row in self._own_rows(target) if "fold" in row.row.transforms]
         return rows[0] if rows else None
 
-    def _text(self, target: Target, extra: str, *, is_root: bool) -> str:
+    def _text(self, target: Target, extra: str, *, is_root: bool, each: str = "") -> str:
         """The expression that is the element's text."""
         name = target.element.name
         if is_root:
@@ -472,6 +472,8 @@ class _Writer:
         else:
             opening = f"<{name}>"
         parts = [repr(opening)]
+        if self.traced and each:
+            parts.append(f"run.instance({each})")
         order = sorted(
             [(c.element.position, i, c) for i, c in enumerate(target.children)]
             + [(g.target.element.position, len(target.children) + i, g) for i, g in enumerate(target.groups)],
