@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from broker.xml import MAX_CONTENT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from broker.mapping.rows import Rows
     from broker.mapping.target import Element
 
 PAYLOAD_SCHEMA = Path("wco/3.6/payload.xsd")
@@ -92,7 +93,7 @@ class _Documents:
             if not data.get(key):
                 raise Misconfigured(f"{folder / 'document.toml'}: {key} is missing")
         namespaces = data.get("namespaces", {})
-        rows = read_rows(self._mapping(name), namespaces, f"{name}/mapping.toml")
+        rows = partial(self._rows, name, namespaces)
         return DocumentType(
             name=DocumentTypeName(name),
             title=data["name"],
@@ -106,6 +107,9 @@ class _Documents:
             folder=str(folder),
             response=data.get("response", ""),
         )
+
+    def _rows(self, name: str, namespaces: Mapping[str, str]) -> Rows:
+        return read_rows(self._mapping(name), namespaces, f"{name}/mapping.toml")
 
     def _declaration(self) -> Element:
         return self.declaration()

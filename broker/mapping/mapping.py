@@ -26,13 +26,13 @@ class RowMapping:
     def __init__(
         self,
         name: str,
-        rows: Rows,
+        rows: Callable[[], Rows],
         declaration: Callable[[], Element],
         code_lists: Mapping[str, Any],
         absent: frozenset[str],
     ) -> None:
         self.name = name
-        self.rows = rows
+        self._rows = rows
         self._declaration = declaration
         self.code_lists = code_lists
         self.absent = absent
@@ -41,6 +41,11 @@ class RowMapping:
     def id(self) -> str:
         """``name@version+sha256``: what the header ``swb_mapping`` says."""
         return f"{self.name}@{self.rows.version}+{self.rows.sha256}"
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows as written, what they extend included; raises Misconfigured."""
+        return self._rows()
 
     @cached_property
     def declaration(self) -> Element:

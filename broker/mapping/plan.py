@@ -200,7 +200,7 @@ class _Planner:
         self._check(row, target, attribute, where)
         if "position" in row.transforms and row.sources and not row.sources[0].steps:
             return self._ordinal(row, scope, target, attribute, where)
-        several = "sum" in row.transforms or "count" in row.transforms
+        several = "sum" in row.transforms or "count" in row.transforms or row.join is not None
         kind: Kind = "all" if several else "first"
         use = "" if "count" in row.transforms else "condition" if "position" in row.transforms else "row"
         sources = tuple(self.read(p, scope, use, kind, row.name) for p in row.sources)

@@ -93,7 +93,8 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
     A row ``{to, remove = true}`` takes every row of that target away. Groups are met by ``to`` and ``each``.
     """
     merged = {**base, **{k: v for k, v in changes.items() if k not in {"fields", "drops", "groups", "paths"}}}
-    merged["paths"] = {**base.get("paths", {}), **changes.get("paths", {})}
+    if "paths" in base or "paths" in changes:
+        merged["paths"] = {**base.get("paths", {}), **changes.get("paths", {})}
     replaced = {row["to"] for row in changes.get("fields", ())}
     merged["fields"] = [row for row in base.get("fields", ()) if row["to"] not in replaced] + [
         row for row in changes.get("fields", ()) if not row.get("remove")

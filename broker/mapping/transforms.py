@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -143,6 +144,11 @@ def _zoned(moment: datetime, zone: str) -> str:
     return f"{moment:%Y%m%d%H%M%S}Z"
 
 
+def sha256(text: str) -> str:
+    """The SHA-256 digest of the UTF-8 text, in lower-case hexadecimal: for what has no place itself (signatures)."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def total(texts: Sequence[str]) -> str:
     """The exact sum of decimals."""
     return f"{sum((Decimal(decimal(t)) for t in texts), Decimal(0)):f}"
@@ -167,7 +173,8 @@ TRANSFORMS: dict[str, Callable[[str], str]] = {
     "decimal-comma": decimal_comma,
     "date": date,
     "datetime": date_time,
+    "sha256": sha256,
 }
 """One value to one value. ``text`` (white space collapsed) comes before all of them."""
-STRUCTURAL = frozenset({"text", "position", "count", "sum", "fold", "sha256"})
+STRUCTURAL = frozenset({"text", "position", "count", "sum", "fold"})
 """Transforms over several nodes or over the place of a node; the compiler knows them."""

@@ -163,8 +163,8 @@ class _Writer:
         if "sum" in r.transforms:
             self._add(indent, f"t{n} = run.sum({convert}, {row.sources[0].variable}, {n})")
         elif r.join is not None:
-            leaves = ", ".join(f"({s.variable}, {s.attribute!r})" for s in row.sources)
-            self._add(indent, f"t{n} = run.joined({convert}, [l for l in ({leaves},) if l[0] is not None], {r.join!r}, {n})")
+            leaves = ", ".join(self._leaf_pairs(row))
+            self._add(indent, f"t{n} = run.joined({convert}, ({leaves},), {r.join!r}, {n})")
         else:
             for i, source in enumerate(row.sources):
                 test = f"not t{n} and " if i else ""
@@ -196,9 +196,7 @@ class _Writer:
         if row.unit is not None:
             convert = self.constant("U", unit_converter(r, attribute.type, self.code_lists))
             element = self._one(row.unit)
-            self._add(indent, f"if t{n} and {row.unit.variable if row.unit.many else element}:") if row.unit.many else (
-                self._add(indent, f"if t{n} and {element} is not None:")
-            )
+            self._add(indent, f"if t{n} and {element} is not None:")
             self._add(indent + 1, f"u{n} = value({convert}, {element}, {row.unit.attribute!r}, {n})")
         if r.unit_default:
             self._add(indent, f"if t{n} and not u{n}: u{n} = {r.unit_default!r}")
@@ -209,16 +207,15 @@ class _Writer:
 
     def _otherwise(self, row: PlannedRow, other: PlannedRow, indent: int) -> None:
         n, m = row.number, other.number
+        served = other.target.rows[: other.target.rows.index(other)]
+        vacant = "".join(f"not t{earlier.number} and " for earlier in served)
         convert = self.constant("C", converter(other.row, other.target.element.type.content, self.code_lists))
         if row.row.join is not None:
-            leaves = ", ".join(f"({s.variable}, {s.attribute!r})" for s in row.sources)
-            self._add(indent, f"if not t{n} and run.failed({n}):")
-            self._add(
-                indent + 1,
-                f"t{m} = run.joined({convert}, [l for l in ({leaves},) if l[0] is not None], {row.row.join!r}, {m})",
-            )
+            leaves = ", ".join(self._leaf_pairs(row))
+            self._add(indent, f"if {vacant}not t{n} and run.failed({n}):")
+            self._add(indent + 1, f"t{m} = run.joined({convert}, ({leaves},), {row.row.join!r}, {m})")
         else:
-            self._add(indent, f"if not t{n}:")
+            self._add(indent, f"if {vacant}not t{n}:")
         for i, source in enumerate(row.sources if row.row.join is None else ()):
             test = f"not t{m} and " if i else ""
             self._add(indent + 1, f"if {test}{source.variable} is not None and run.failed({n}):")
@@ -268,9 +265,10 @@ class _Writer:
     # origins (the traced twin only)
 
     def _leaf_pairs(self, row: PlannedRow) -> list[str]:
-        if any(s.many for s in row.sources):
-            return [f"*[(e, None) for e in {row.sources[0].variable}]"]
-        return [f"({s.variable}, {s.attribute!r})" for s in row.sources]
+        return [
+            f"*((e, {s.attribute!r}) for e in {s.variable})" if s.many else f"({s.variable}, {s.attribute!r})"
+            for s in row.sources
+        ]
 
     def _taken(self, row: PlannedRow) -> str:
         """The leaves that gave the value: the first present, or all that were joined or summed."""
