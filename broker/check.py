@@ -1,0 +1,215 @@
+"""All data held against itself: schemas compile, rows lead somewhere, code lists resolve, samples pass."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from broker import catalogue as catalogues
+from broker import line, replay
+from broker.errors import Misconfigured, Refused
+from broker.model import NO_MESSAGE_ID, Message
+from broker.profile import Profile
+from broker.samples import read_sample
+from broker.validate import check as check_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from broker.mapping.paths import Condition
+    from broker.mapping.paths import Path as RowPath
+    from broker.mapping.rows import Group
+    from broker.model import Catalogue, DocumentType
+    from broker.profile import Elements
+
+REFUSED = "refused-"
+"""How the name of a sample begins that must be refused; the code of a finding it must give may follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something in the data that cannot work, and where."""
+
+    where: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was looked at, and what is wrong with it."""
+
+    counts: dict[str, int]
+    faults: tuple[Fault, ...]
+
+
+def check(root: Path | None = None, tell: Callable[[str], None] = lambda _: None) -> Report:
+    """Look at all data below ``root``; ``tell`` hears what is looked at."""
+    root = root or catalogues.data_root()
+    counts = dict.fromkeys(("schemas", "document types", "rows", "rules", "participants", "samples"), 0)
+    faults: list[Fault] = []
+    tell("schemas")
+    for file in sorted((root / "xsd").rglob("*.xsd")):
+        counts["schemas"] += 1
+        faults += _schema(file, root)
+    tell("catalogue")
+    try:
+        catalogue = catalogues.load(root)
+    except Misconfigured as error:
+        return Report(counts, (*faults, Fault("mappings", _relative(str(error), root))))
+    counts["participants"] = len(catalogue.participants)
+    for document_type in catalogue.document_types.values():
+        tell(document_type.name)
+        counts["document types"] += 1
+        counts["rules"] += len(document_type.rules)
+        counts["rows"] += sum(1 for _ in _rows(document_type))
+        faults += [Fault(f.where, _relative(f.sentence, root)) for f in _document_type(document_type)]
+    faults += _participants(catalogue)
+    for file in _samples(root / "mappings"):
+        tell(str(file.relative_to(root)))
+        counts["samples"] += 1
+        faults += [Fault(str(file.relative_to(root)), _relative(text, root)) for text in _sample(file, root, catalogue)]
+    return Report(counts, tuple(faults))
+
+
+def _relative(text: str, root: Path) -> str:
+    return text.replace(f"{root}{os.sep}", "")
+
+
+def _schema(file: Path, root: Path) -> Iterator[Fault]:
+    try:
+        etree.XMLSchema(etree.parse(file))
+    except (OSError, etree.LxmlError) as error:
+        yield Fault(str(file.relative_to(root)), f"not a schema: {error}")
+
+
+def _rows(document_type: DocumentType) -> Iterator[object]:
+    rows = getattr(document_type.mapping, "rows", None)
+    groups = [rows.body] if rows is not None else []
+    for group in groups:
+        yield from group.rows
+        groups += group.groups
+
+
+def _document_type(document_type: DocumentType) -> Iterator[Fault]:
+    """Schema, rules and rows of one format: each is tried, so that all faults are told at once."""
+    name = document_type.name
+    for what, attempt in (
+        ("document.toml", document_type.schema.warm),
+        ("rules.toml", lambda: check_rules(document_type.rules, document_type.namespaces)),
+        ("mapping.toml", document_type.mapping.warm),
+    ):
+        try:
+            attempt()
+        except Misconfigured as error:
+            yield Fault(f"{name}/{what}", str(error))
+    doubled = {rule.id for rule in document_type.rules if [r.id for r in document_type.rules].count(rule.id) > 1}
+    yield from (Fault(f"{name}/rules.toml", f"two rules have the id {rule}") for rule in sorted(doubled))
+    rows = getattr(document_type.mapping, "rows", None)
+    if rows is None:
+        return
+    profile = Profile(document_type.schema.file)
+    start = profile.root(document_type.root)
+    if not start:
+        yield Fault(f"{name}/document.toml", f"the schema declares no root element {document_type.root}")
+        return
+    for where, unknown in _paths(rows.body, profile, (start,)):
+        yield Fault(f"{name}/mapping.toml", f"{where}: the source schema has no {unknown} there")
+
+
+def _paths(group: Group, profile: Profile, scopes: tuple[Elements, ...]) -> Iterator[tuple[str, str]]:
+    """Row, and the name in one of its paths that the source schema does not know; ``scopes`` from the root inwards."""
+
+    def ask(where: str, path: RowPath, of: tuple[Elements, ...] = scopes) -> Iterator[tuple[str, str]]:
+        start = of[0] if path.up < 0 else of[max(0, len(of) - 1 - path.up)]
+        _, unknown = profile.follow(start, path)
+        yield from ((f"{where}, {path.text}", name) for name in unknown)
+
+    for row in group.rows:
+        where = f"row {row.name}"
+        base = profile.follow(scopes[-1], row.sources[0])[0] if row.sources and not row.sources[0].up else None
+        for path in row.sources:
+            yield from ask(where, path)
+        for measure in (row.unit, row.scheme):
+            if measure is not None:
+                is_on_source = measure.attribute and not measure.steps and not measure.up
+                yield from ask(where, measure, (*scopes, base) if is_on_source and base is not None else scopes)
+        yield from (found for path in _tested(row.when) for found in ask(where, path))
+    for drop in group.drops:
+        if drop.path is not None:
+            yield from ask(f"drop {drop.text}", drop.path)
+    for sub in group.groups:
+        where = f"group {sub.name or sub.each.text}"
+        yield from ask(where, sub.each)
+        start = scopes[0] if sub.each.up < 0 else scopes[max(0, len(scopes) - 1 - sub.each.up)]
+        inner = (*scopes, profile.follow(start, sub.each)[0])
+        yield from (found for path in _tested(sub.when) for found in ask(where, path, inner))
+        yield from _paths(sub, profile, inner)
+
+
+def _tested(condition: Condition | None) -> Iterator[RowPath]:
+    if condition is not None:
+        for test in condition.tests():
+            yield from test.paths()
+
+
+def _participants(catalogue: Catalogue) -> Iterator[Fault]:
+    """Rules that name a family or a format that nobody has."""
+    families = {document_type.family for document_type in catalogue.document_types.values()}
+    for participant in catalogue.participants.values():
+        where = f"participants/{participant.code}"
+        for rule in participant.accepts:
+            if rule.family and rule.family not in families:
+                yield Fault(
+                    where, f"{rule.id}: there is no family {rule.family}; there are {', '.join(sorted(families))}"
+                )
+            for name in rule.types:
+                if name not in catalogue.document_types:
+                    yield Fault(where, f"{rule.id}: there is no document type {name}")
+
+
+def _samples(mappings: Path) -> Iterable[Path]:
+    folders = sorted(folder for folder in mappings.rglob("samples") if folder.is_dir())
+    for folder in folders:
+        yield from (file for file in sorted(folder.rglob("*")) if _is_sample(file))
+
+
+def _is_sample(file: Path) -> bool:
+    return file.suffix in {".xml", ".json", ".toml"} and not file.name.endswith((replay.PAYLOAD, replay.FINDINGS))
+
+
+def _sample(file: Path, root: Path, catalogue: Catalogue) -> Iterator[str]:
+    """What is not as the sample's name and the expectations beside it say."""
+    try:
+        sample = read_sample(file, root / "mappings")
+    except (Misconfigured, Refused, OSError) as error:
+        yield f"cannot be made: {error}"
+        return
+    outcome = line.process(Message(NO_MESSAGE_ID, sample.content), catalogue)
+    codes = [f.code for f in outcome.findings if f.is_error]
+    if not file.stem.startswith(REFUSED):
+        if not outcome.is_accepted:
+            first = next(f for f in outcome.findings if f.is_error)
+            yield f"must be accepted, is refused: {first.code} {first.pointer} {first.message}"
+    elif outcome.is_accepted:
+        yield "must be refused, is accepted"
+    elif not any(_names(file.stem, code) for code in codes) and _is_rule(file.stem, outcome.document_type, catalogue):
+        yield f"must be refused by the rule it is named by, is refused with {', '.join(codes)}"
+    if (file.parent / f"{file.stem}{replay.FINDINGS}").exists():
+        told = replay.difference(file.stem, outcome, file.parent)
+        if told:
+            yield f"differs from what is expected (swb replay --expect --update accepts it):\n{told}"
+
+
+def _names(stem: str, code: str) -> bool:
+    return re.fullmatch(rf"{REFUSED}{re.escape(code)}(?:[-.].*)?", stem, re.IGNORECASE) is not None
+
+
+def _is_rule(stem: str, document_type: str | None, catalogue: Catalogue) -> bool:
+    """Whether the name speaks of one of the format's rules (else it says in words what is wrong)."""
+    known = [r for t in catalogue.document_types.values() if t.name == document_type for r in t.rules]
+    return any(_names(stem, rule.id) for rule in known)
