@@ -1,0 +1,265 @@
+"""The answer comes home: what is to be told becomes one record in the sender's form that points into its document.
+
+A window's pointer leads through the payload and its lineage to path, line, label and value as the sender wrote them. No
+Kafka, no clock, no disk after ``load``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from broker.answer import AnswerError, chain_text
+from broker.detect import detect
+from broker.errors import Refused
+from broker.mapping import explain
+from broker.model import DocumentTypeName, ParticipantCode
+from broker.pointers import Pointers
+from broker.respond import JSON_FORM, AtWindow, Objection, Reply, load_forms, respond
+from broker.statuses import load as load_statuses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from broker.answer import Answer, Chain
+    from broker.mapping import Explanation, Source
+    from broker.model import Catalogue, Document, DocumentType, Participant
+    from broker.respond import Form
+    from broker.statuses import Meaning, Statuses
+
+Locate = Callable[["Chain"], "Source | None"]
+"""From a window's pointer to the first of its places in the sender's document."""
+ALWAYS = ("en", "es")
+"""The languages in which every sender is told; others where its profile wants them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One thing to be told to the sender of a document."""
+
+    kind: str
+    """receipt, answer, refusal or notice."""
+    message_id: str
+    sender: str
+    document_type: str
+    state: str
+    """A canonical state; empty for an answer, whose code says it."""
+    window: str = ""
+    at: str = ""
+    findings: tuple[dict[str, Any], ...] = ()
+    """Those of the line: code, severity, pointer, line, value, message."""
+    answer: Answer | None = None
+    content: bytes | None = None
+    """The sender's document as it lies at its origin; None when it is gone."""
+    id: str = ""
+    windows: tuple[AtWindow, ...] = ()
+    """How the message stands at every window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The same as it goes out."""
+
+    content: bytes
+    content_type: str
+    state: str
+    findings: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """All that is needed to tell a sender, ready for every message. ``home(telling)`` gives the record."""
+
+    catalogue: Catalogue
+    statuses: Statuses
+    forms: Mapping[str, Form]
+    sentences: Mapping[str, Mapping[str, str]]
+    pointers: Pointers
+
+    def __call__(self, telling: Telling) -> Told:
+        document = self._document(telling.content)
+        form = self._form(telling, document)
+        reply = self.reply(telling, document)
+        content = respond(reply, form, self.statuses, None if document is None else document.root)
+        return Told(content, form.media_type, reply.state, tuple(o.as_json() for o in reply.objections))
+
+    def meaning(self, answer: Answer) -> Meaning:
+        """What an answer says, in the words of its window."""
+        answers = self.catalogue.participants[answer.window].answers
+        return self.statuses.means(answer, answers.dialect, answers.states)
+
+    def reply(self, telling: Telling, document: Document | None = None) -> Reply:
+        """What is to be told, with every place in the sender's document found."""
+        answer, languages = telling.answer, self._languages(telling.sender)
+        objections = [self._of_the_line(finding, document, languages) for finding in telling.findings]
+        state = telling.state
+        if answer is not None:
+            meaning = self.meaning(answer)
+            state = meaning.state or state or "registered"
+            objections += self.objections(answer, telling.message_id, document, languages)
+            if not meaning.is_mapped:
+                objections.append(self._remark("answer.code", f"{answer.function_code}: {meaning.why}", languages))
+        return Reply(
+            kind=str(telling.kind),
+            id=telling.id or _derived(telling),
+            message_id=telling.message_id,
+            conversation_id=telling.message_id,
+            state=state,
+            at=telling.at,
+            sender=telling.sender,
+            sender_name=self._name(telling.sender),
+            window=telling.window,
+            window_name=self._name(telling.window),
+            function_code=answer.function_code if answer else "",
+            answer_id=answer.answer_id if answer else "",
+            mrn=answer.mrn if answer else "",
+            version=answer.version if answer else "",
+            issued=answer.issued if answer else "",
+            objections=tuple(objections),
+            remarks=tuple(r for r in answer.remarks if not r.pointer) if answer else (),
+            details=answer.details if answer else (),
+            windows=telling.windows,
+            languages=languages,
+        )
+
+    def objections(
+        self, answer: Answer, message_id: str, document: Document | None, languages: Sequence[str] = ALWAYS
+    ) -> list[Objection]:
+        """What a window holds against the payload, each at its place in the sender's document."""
+        said = [AnswerError(r.code, r.text, r.pointer) for r in answer.remarks if r.pointer]
+        if not (answer.errors or said):
+            return []
+        locate = self._locator(document, message_id)
+        found = [self._objection(answer.window, error, locate, languages) for error in answer.errors]
+        found += [replace(self._objection(answer.window, r, locate, languages), severity="warning") for r in said]
+        return found if locate else [*found, self._remark("answer.source-gone", "", languages)]
+
+    def _objection(
+        self, window: ParticipantCode, error: AnswerError, locate: Locate | None, languages: Sequence[str]
+    ) -> Objection:
+        rule = next((r for r in self.catalogue.participants[window].rules if r.code == error.code), None)
+        source = locate(error.pointer) if locate else None
+        return Objection(
+            code=error.code,
+            messages=_wanted(rule.message if rule else self._sentences("answer"), languages),
+            rule=rule.id if rule else "",
+            text=error.text,
+            pointer=source.path if source else "",
+            line=source.line if source else None,
+            label=source.label if source else "",
+            value=source.value if source else None,
+            payload_pointer=chain_text(error.pointer),
+            chain=error.pointer,
+        )
+
+    def _locator(self, document: Document | None, message_id: str) -> Locate | None:
+        """From a chain to the first of its places in the sender's document; None when the document is gone."""
+        if document is None:
+            return None
+        explanation = explain(document, message_id)
+        declaration = etree.fromstring(explanation.content).find("{*}Declaration")
+        if declaration is None:
+            return None
+        return lambda chain: _source(explanation, self.pointers, chain, declaration)
+
+    def _document(self, content: bytes | None) -> Document | None:
+        try:
+            return None if content is None else detect(content, self.catalogue)
+        except Refused:
+            return None
+
+    def _form(self, telling: Telling, document: Document | None) -> Form:
+        """The form that the sender's profile names, else that of the document's own type, else JSON."""
+        sender = self._participant(telling.sender)
+        kind = self._type(telling, document)
+        wanted = (sender.answers.form if sender else "") or (kind.response if kind else "") or JSON_FORM
+        return self.forms[wanted]
+
+    def _type(self, telling: Telling, document: Document | None) -> DocumentType | None:
+        if document is not None:
+            return document.type
+        return self.catalogue.document_types.get(DocumentTypeName(telling.document_type))
+
+    def _participant(self, code: str) -> Participant | None:
+        return self.catalogue.participants.get(ParticipantCode(code))
+
+    def _name(self, code: str) -> str:
+        participant = self._participant(code)
+        return participant.name if participant else ""
+
+    def _languages(self, sender: str) -> tuple[str, ...]:
+        participant = self._participant(sender)
+        return tuple(dict.fromkeys((*(participant.languages if participant else ()), *ALWAYS)))
+
+    def _of_the_line(
+        self, finding: Mapping[str, Any], document: Document | None, languages: Sequence[str]
+    ) -> Objection:
+        code = str(finding["code"])
+        rules = document.type.rules if document else ()
+        rule = next((r for r in rules if r.id == code), None)
+        sentences = {**self._sentences(code), **(rule.message if rule else {})}
+        if finding.get("message"):
+            sentences["en"] = str(finding["message"])
+        pointer = str(finding.get("pointer") or "")
+        return Objection(
+            code=code,
+            messages=_wanted(sentences, languages),
+            rule=rule.id if rule else "",
+            severity=str(finding.get("severity") or "error"),
+            pointer=pointer,
+            line=finding.get("line"),
+            label=_label(pointer),
+            value=finding.get("value"),
+        )
+
+    def _remark(self, code: str, text: str, languages: Sequence[str]) -> Objection:
+        return Objection(code=code, messages=_wanted(self._sentences(code), languages), severity="warning", text=text)
+
+    def _sentences(self, code: str) -> Mapping[str, str]:
+        return self.sentences.get(code) or self.sentences.get(code.partition(".")[0]) or self.sentences["mapping"]
+
+
+def load(root: Path, catalogue: Catalogue) -> Home:
+    """Forms, dictionary, sentences and pointers of a data folder; raises Misconfigured with file and place."""
+    responses = root / "mappings" / "responses"
+    return Home(
+        catalogue=catalogue,
+        statuses=load_statuses(root / "mappings" / "statuses"),
+        forms=load_forms(responses),
+        sentences=tomllib.loads((responses / "sentences.toml").read_text(encoding="utf-8")),
+        pointers=Pointers(etree.parse(root / "xsd" / "wco" / "3.6" / "declaration.xsd").getroot()),
+    )
+
+
+def _source(explanation: Explanation, pointers: Pointers, chain: Chain, declaration: etree._Element) -> Source | None:
+    """The first place of the sender's document behind a chain; for an absent element that of what would hold it."""
+    target = pointers.resolve(chain, declaration)
+    path = target.path if target else ""
+    while path.count("/") > 1:
+        found = explanation.locate(path)
+        if found:
+            return found[0]
+        path = path.rpartition("/")[0]
+    return None
+
+
+def _wanted(sentences: Mapping[str, str], languages: Iterable[str]) -> dict[str, str]:
+    """The sentences in the languages wanted, in that order; English stands in where there is none."""
+    found = {language: sentences[language] for language in languages if language in sentences}
+    return found or {"en": sentences.get("en", "")}
+
+
+def _label(pointer: str) -> str:
+    """The plain name at the end of a path."""
+    return pointer.rpartition("/")[2].partition("[")[0].rpartition(":")[2].lstrip("@")
+
+
+def _derived(telling: Telling) -> str:
+    cause = telling.answer.answer_id if telling.answer else telling.state
+    return hashlib.sha256(f"{telling.message_id}\n{telling.window}\n{telling.kind}\n{cause}".encode()).hexdigest()
