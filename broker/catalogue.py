@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from functools import cache, partial
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from lxml import etree
 
 from broker.codes import load_code_lists
 from broker.errors import Misconfigured
+from broker.folders import data_root as data_root  # noqa: PLC0414 -- said again for those who ask here
 from broker.mapping import RowMapping, merge, read_rows
 from broker.mapping.target import read_target
 from broker.model import Catalogue, DocumentType, DocumentTypeName, Envelope, Rule, Severity
@@ -26,12 +26,6 @@ if TYPE_CHECKING:
     from broker.mapping.target import Element
 
 PAYLOAD_SCHEMA = Path("wco/3.6/payload.xsd")
-
-
-def data_root() -> Path:
-    """The folder that holds ``mappings`` and ``xsd``: inside the installed package, or the checkout."""
-    packaged = Path(str(files("broker"))) / "_data"
-    return packaged if packaged.is_dir() else Path(str(files("broker"))).parent
 
 
 def load(root: Path | None = None, *, max_content: int = MAX_CONTENT) -> Catalogue:
@@ -137,7 +131,7 @@ class _Documents:
         return [rule for rule in rules if rule["id"] not in replaced] + [r for r in own if not r.get("remove")]
 
 
-def _test(expression: str, namespaces: Mapping[str, str], folder: Path) -> Any:
+def _test(expression: str, namespaces: Mapping[str, str], folder: Path) -> etree.XPath | None:
     if not expression:
         return None
     try:

@@ -1,0 +1,163 @@
+"""Identifiers: the vectors of each numbering, near misses, and the data that describes them."""
+
+import pytest
+
+from broker import identifiers
+from broker.errors import Misconfigured
+from broker.identifiers import check, check_scheme, doubt
+
+# Published examples of each numbering.
+GOOD = [
+    ("ruc", "20131312955"),
+    ("ruc", "20512333797"),
+    ("ruc", "10054148289"),
+    ("uen", "00192200M"),
+    ("uen", "197401143C"),
+    ("uen", "T01FC6132D"),
+    ("uen", "S16FC0121D"),
+    ("lei", "213800KUD8LAJWSQ9D15"),
+    ("lei", "5493000IBP32UQZ0KL24"),
+    ("gln", "9429041098400"),
+    ("duns", "150483782"),
+    ("ein", "12-3456789"),
+    ("cbp-importer", "12-345678901"),
+    ("cbp-importer", "12-3456789AB"),
+    ("cbp-importer", "123-45-6789"),
+    ("cbp-importer", "261234-12345"),
+    ("cbp-entry", "ABC-1234567-6"),
+    ("cbp-entry", "999-9999999-0"),
+    ("cbp-in-bond", "257700030"),
+    ("cbp-in-bond", "257700052"),
+    ("awb", "589-81140743"),
+    ("s10", "RR473124829GB"),
+    ("container", "CSQU3054383"),
+    ("imo-ship", "9319466"),
+    ("rut", "76086428-5"),
+    ("nit", "213123432-1"),
+    ("rfc", "GODE561231GR8"),
+    ("abn", "51824753556"),
+    ("uscc", "91110000600037341L"),
+    ("ubn", "00501503"),
+    ("jp-corporate", "5835678256246"),
+    ("brn", "116-82-00276"),
+    ("bn", "123026635RC0001"),
+    ("dni", "05414828"),
+]
+
+BAD = [
+    ("ruc", "20131312956"),
+    ("ruc", "30131312955"),
+    ("ruc", "2013131295"),
+    ("uen", "00192200N"),
+    ("uen", "197401143D"),
+    ("uen", "T01FC6132E"),
+    ("lei", "213800KUD8LAJWSQ9D16"),
+    ("gln", "9429041098401"),
+    ("gln", "942904109840"),
+    ("duns", "15048378"),
+    ("duns", "15048378A"),
+    ("ein", "123-456789"),
+    ("cbp-importer", "12-34567"),
+    ("cbp-entry", "ABC-1234567-7"),
+    ("cbp-in-bond", "257700031"),
+    ("awb", "589-81140744"),
+    ("s10", "RR473124828GB"),
+    ("container", "CSQU3054384"),
+    ("imo-ship", "9319465"),
+    ("rut", "76086428-6"),
+    ("nit", "213123432-2"),
+    ("rfc", "12345"),
+    ("abn", "51824753557"),
+    ("uscc", "91110000600037342L"),
+    ("ubn", "00501504"),
+    ("jp-corporate", "4835678256246"),
+    ("brn", "116-82-0027"),
+    ("bn", "123026636"),
+    ("dni", "0541482"),
+]
+
+
+@pytest.mark.parametrize(("kind", "value"), GOOD)
+def test_good(kind, value):
+    assert check(kind, value) is None
+
+
+@pytest.mark.parametrize(("kind", "value"), BAD)
+def test_bad(kind, value):
+    reason = check(kind, value)
+    assert reason is not None
+    assert value in reason
+
+
+def test_every_changed_digit_of_a_checked_number_is_found():
+    found = missed = 0
+    for kind, value in (("ruc", "20131312955"), ("abn", "51824753556"), ("gln", "9429041098400"), ("rut", "760864285"),
+                        ("lei", "213800KUD8LAJWSQ9D15"), ("imo-ship", "9319466"), ("cbp-entry", "99999999990")):  # fmt: skip
+        for at, digit in enumerate(value):
+            for other in set("0123456789") - {digit}:
+                if digit.isdigit():
+                    wrong = check(kind, value[:at] + other + value[at + 1 :])
+                    found, missed = (found + 1, missed) if wrong else (found, missed + 1)
+    assert missed <= found / 50  # 11 - sum has two remainders with one digit
+    assert found > 500
+
+
+@pytest.mark.parametrize("value", [" 20131312955 ", "20.131.312.955", "20-13131295-5"])
+def test_blanks_dots_and_hyphens_do_not_count(value):
+    assert check("ruc", value) is None
+
+
+@pytest.mark.parametrize("value", ["", " ", "٢٠١٣١٣١٢٩٥٥", "20131312955\n20131312955", "x" * 10_000, "<RUC>"])
+def test_rubbish_is_refused(value):
+    assert check("ruc", value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("rfc", "GODE561231GR9"), ("ein", "07-1234567"), ("duns", "150483783")],
+)
+def test_what_real_ones_fail_too_is_only_doubted(kind, value):
+    assert check(kind, value) is None
+    assert doubt(kind, value)
+
+
+@pytest.mark.parametrize(("kind", "value"), [("rfc", "GODE561231GR8"), ("ein", "12-3456789"), ("ruc", "20131312955")])
+def test_no_doubt(kind, value):
+    assert doubt(kind, value) is None
+
+
+def test_schemes_of_documents():
+    assert check_scheme("iso-6523", "0195", "197401143C") is None
+    assert "UEN" in check_scheme("iso-6523", "0195", "197401143D")
+    assert check_scheme("iso-6523", "0151", "51824753556") is None
+    assert check_scheme("sunat-06", "6", "20131312956")
+    assert check_scheme("iso-6523", "4711", "anything") is None
+
+
+def test_unknown_names_are_faults_of_the_data():
+    with pytest.raises(Misconfigured, match="there are ruc"):
+        check("rucc", "1")
+    with pytest.raises(Misconfigured, match="iso-6523"):
+        check_scheme("iso", "0195", "1")
+
+
+def test_every_kind_has_a_good_and_a_bad_vector():
+    kinds = set(identifiers._identifiers().kinds)
+    told_elsewhere = {"cnpj", "cuit", "ec-ruc", "py-ruc", "uy-rut", "jp-invoice"}
+    assert kinds - told_elsewhere == {kind for kind, _ in GOOD} == {kind for kind, _ in BAD}
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        ("cnpj", "16.727.230/0001-97", "16.727.230/0001-98"),
+        ("cuit", "20-05536168-2", "20-05536168-3"),
+        ("ec-ruc", "1792060346001", "1763154690001"),
+        ("py-ruc", "80028061-0", "80028061-1"),
+        ("uy-rut", "211003420017", "211003420018"),
+        ("jp-invoice", "T5835678256246", "5835678256246"),
+    ],
+)
+def test_numbers_of_neighbours(kind, good, bad):
+    assert check(kind, good) is None
+    assert check(kind, bad)
