@@ -189,7 +189,10 @@ def _sample(file: Path, root: Path, catalogue: Catalogue) -> Iterator[str]:
     except (Misconfigured, Refused, OSError) as error:
         yield f"cannot be made: {error}"
         return
-    outcome = line.process(Message(NO_MESSAGE_ID, sample.content), catalogue)
+    try:
+        outcome = line.process(Message(NO_MESSAGE_ID, sample.content), catalogue)
+    except Misconfigured:
+        return  # told already, of its format
     codes = [f.code for f in outcome.findings if f.is_error]
     if not file.stem.startswith(REFUSED):
         if not outcome.is_accepted:

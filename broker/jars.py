@@ -41,7 +41,8 @@ def java() -> Path:
 
 
 def jars() -> list[Path]:
-    """The jars, fetched if they are not here yet, every one checked against its pin."""
+    """The jars, fetched if they are not here yet, every one checked against its pin; only where there is a Java too."""
+    java()
     folder = _folder()
     if not is_fetched():
         fetch(folder)

@@ -27,6 +27,7 @@ _data = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
     """Run Apache Kafka on this machine, for every other command."""
+    jars.java()  # told at once where the extra is missing that all of this needs
 
 
 @command.command()
