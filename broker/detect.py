@@ -1,4 +1,4 @@
-"""Bytes to document: envelopes taken off, the type found by root name, namespace and, where these do not decide, a test."""
+"""Bytes to document: envelopes taken off, the type found by root name and namespace, and a test where these agree."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lxml import etree
 
 from broker.errors import Refused
 from broker.model import Document, Finding, Opened
-from broker.xml import parse, pointer
+from broker.xml import line_of, parse, pointer
 
 if TYPE_CHECKING:
     from broker.model import Catalogue, DocumentType, Envelope
@@ -44,7 +44,7 @@ def _inner(root: etree._Element, envelope: Envelope) -> etree._Element:
     inner = found[0] if isinstance(found, list) and found else None
     if not isinstance(inner, etree._Element):  # noqa: SLF001  (the public name of lxml's element type)
         message = f"The {envelope.name} envelope holds no document."
-        raise Refused([Finding("type.unknown", message, pointer=pointer(root), line=root.sourceline)])
+        raise Refused([Finding("type.unknown", message, pointer=pointer(root), line=line_of(root))])
     return inner
 
 
@@ -54,7 +54,7 @@ def _unwrapped(opened: Opened, offset: int, catalogue: Catalogue) -> tuple[etree
     if envelope.form == "element":
         return inner, offset
     text = (inner.text or "").strip()
-    line = (inner.sourceline or 1) + offset
+    line = line_of(inner, offset) or 1
     if envelope.form == "base64":
         try:
             content = base64.b64decode(text, validate=True)
@@ -88,7 +88,9 @@ def _reencoded(text: str) -> bytes:
 
 def _unknown(root: etree._Element, offset: int, catalogue: Catalogue, envelopes: list[Opened]) -> Refused:
     name = etree.QName(root)
-    near = sorted({str(t.root) for types in catalogue.roots.values() for t in types if _local(t.root) == name.localname})
+    near = sorted(
+        {str(t.root) for types in catalogue.roots.values() for t in types if _local(t.root) == name.localname}
+    )
     if near and not name.namespace:
         why = f"its namespace is missing; {name.localname} is known as {', '.join(near)}"
     elif near:
@@ -99,7 +101,7 @@ def _unknown(root: etree._Element, offset: int, catalogue: Catalogue, envelopes:
     else:
         why = "no document type has this root"
     inside = f" inside {' and '.join(e.envelope.name for e in envelopes)}" if envelopes else ""
-    line = (root.sourceline or 1) + offset
+    line = line_of(root, offset)
     message = f"Unknown type of document: root {name.localname} in namespace {name.namespace or 'none'}{inside}; {why}."
     return Refused([Finding("type.unknown", message, pointer=pointer(root), line=line, value=str(root.tag))])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from lxml import etree
 
@@ -87,8 +87,13 @@ def _refused(code: str, message: str, line: int | None = None) -> Refused:
 
 def place(document: Document, element: etree._Element, attribute: str | None = None) -> tuple[str, int | None]:
     """Path and line of an element, or of its attribute, in the bytes as sent."""
-    line = element.sourceline
-    return pointer(element, attribute), None if line is None else line + document.line_offset
+    return pointer(element, attribute), line_of(element, document.line_offset)
+
+
+def line_of(element: etree._Element, offset: int = 0) -> int | None:
+    """The line of an element's start tag in the bytes as sent."""
+    line = cast("int | None", element.sourceline)
+    return None if line is None else line + offset
 
 
 def pointer(element: etree._Element, attribute: str | None = None) -> str:
@@ -141,7 +146,7 @@ def leaves(root: etree._Element) -> Iterator[tuple[etree._Element, str | None]]:
             yield element, None
         for name, value in element.items():
             if value.strip():
-                yield element, name
+                yield element, str(name)
 
 
 def shown(value: str | None) -> str | None:

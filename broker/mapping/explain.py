@@ -16,7 +16,7 @@ from lxml import etree
 from broker.mapping.rows import Row
 from broker.mapping.run import PARTIAL
 from broker.mapping.translate import told, unmapped_leaves
-from broker.xml import XSI, leaves, place, pointers, shown
+from broker.xml import XSI, leaves, line_of, place, pointers, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from broker.model import Document, Finding
 
 State = Literal["carried", "folded", "dropped", "unmapped"]
-Place = tuple[etree._Element, str | None]
+Place = tuple[etree._Element, str | None]  # noqa: SLF001  (the public name of the type)
 _MARK = re.compile(r"<\?swb [^?]*\?>")
 _STEP = re.compile(r"@?([^\[\]/@]+)(?:\[(\d+)\])?")
 _RANK: dict[State, int] = {"carried": 0, "folded": 1, "dropped": 2, "unmapped": 3}
@@ -131,7 +131,8 @@ def _marked_leaves(root: etree._Element) -> Iterator[tuple[str, str, str]]:
         if "" in marks and text.strip():
             yield path, text, marks[""][0]
         for name, value in element.items():
-            yield f"{path}/@{name}", str(value), marks.get(str(name), ("", ""))[0]
+            attribute = str(name)
+            yield f"{path}/@{attribute}", str(value), marks.get(attribute, ("", ""))[0]
 
 
 def _marked_instances(root: etree._Element) -> Iterator[tuple[str, int]]:
@@ -170,8 +171,7 @@ class _Teller:
         path = self._pointers.get(element)
         if path is None or attribute:
             return place(self.document, element, attribute)
-        line = element.sourceline
-        return path, None if line is None else line + self.document.line_offset
+        return path, line_of(element, self.document.line_offset)
 
     def whole(self, element: etree._Element) -> Source:
         """A source element as a place."""
@@ -226,7 +226,9 @@ class _Teller:
         for opened in self.document.envelopes:
             for element, attribute in leaves(opened.root):
                 if opened.holds(element, attribute):
-                    yield self._loss((element, attribute), "dropped", f"envelope {opened.envelope.name}", opened.envelope.why)
+                    yield self._loss(
+                        (element, attribute), "dropped", f"envelope {opened.envelope.name}", opened.envelope.why
+                    )
         for leaf in leaves(self.document.root):
             if leaf in noted:
                 state, row = noted[leaf]
@@ -353,7 +355,9 @@ def _shared(sources: list[Source]) -> Source:
     common = sources[0].path.split("/")
     for source in sources[1:]:
         steps = source.path.split("/")
-        length = next((i for i, (a, b) in enumerate(zip(common, steps, strict=False)) if a != b), min(len(common), len(steps)))
+        length = next(
+            (i for i, (a, b) in enumerate(zip(common, steps, strict=False)) if a != b), min(len(common), len(steps))
+        )
         common = common[:length]
     path = "/".join(common)
     exact = next((s for s in sources if s.path == path), None)
@@ -366,7 +370,7 @@ def _unlabelled(name: str) -> str:
 
 
 def _canonical(target: str, known: dict[str, Origin]) -> str:
-    """The same path as the lineage writes it: from MetaData, without prefixes, ``[1]`` only where there is a ``[2]``."""
+    """The path as the lineage writes it: from MetaData, without prefixes, ``[1]`` only where there is a ``[2]``."""
     steps = [m for m in map(_STEP.fullmatch, target.strip("/").split("/")) if m is not None]
     names = [(m[0][0] == "@", m[1].rpartition(":")[2], m[2]) for m in steps]
     if names and names[0][1] == "Declaration":

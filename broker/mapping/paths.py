@@ -2,7 +2,8 @@
 
 Paths: steps ``a/p:b``, alternatives ``(a|b)``, predicates ``[@x='1']``, ``[@x]``, ``[b/c='1']``, ``[b]``, ``[2]``,
 ``.`` for the context, ``@x`` last; ``/a`` from the document root, ``../a`` from the enclosing group's element.
-Conditions: a path (present), ``path = 'x'``, ``path = path``, ``path != ...``, ``path in 'code-list'``, ``not(...)``, ``and``, ``or``.
+Conditions: a path (present), ``path = 'x'``, ``path = path``, ``path != ...``,
+``path in 'code-list'``, ``not(...)``, ``and``, ``or``.
 """
 
 from __future__ import annotations

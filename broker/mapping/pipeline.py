@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from broker.errors import Misconfigured
 from broker.mapping.transforms import STRUCTURAL, TRANSFORMS, Unfit
@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
 
+    from broker.codes import CodeList
     from broker.mapping.rows import Row
     from broker.mapping.target import Simple
 
     Convert = Callable[[str, date | None], str]
 
 
-def converter(row: Row, content: Simple | None, code_lists: Mapping[str, Any]) -> Convert:
+def converter(row: Row, content: Simple | None, code_lists: Mapping[str, CodeList]) -> Convert:
     """Transforms, translation table, code list and the limits of the target; raises Unfit where one does not hold."""
     steps: list[Convert] = []
     names = [name for name in row.transforms if name not in STRUCTURAL]
@@ -35,7 +36,7 @@ def converter(row: Row, content: Simple | None, code_lists: Mapping[str, Any]) -
     return _chain(steps)
 
 
-def unit_converter(row: Row, content: Simple, code_lists: Mapping[str, Any]) -> Convert:
+def unit_converter(row: Row, content: Simple, code_lists: Mapping[str, CodeList]) -> Convert:
     """The same for the unit of a measured value."""
     steps = _coded(row.unit_map, row.map_else, row.unit_codes, code_lists, row.name)
     return _chain([*steps, _checked(content.checker())])
@@ -65,7 +66,7 @@ def _checked(check: Callable[[str], None]) -> Convert:
     return convert
 
 
-def _coded(table: str, otherwise: str, codes: str, code_lists: Mapping[str, Any], row: str) -> list[Convert]:
+def _coded(table: str, otherwise: str, codes: str, code_lists: Mapping[str, CodeList], row: str) -> list[Convert]:
     for name in (table, codes):
         if name and name not in code_lists:
             raise Misconfigured(f"row {row}: there is no code list {name!r} in mappings/codelists")
@@ -77,7 +78,7 @@ def _coded(table: str, otherwise: str, codes: str, code_lists: Mapping[str, Any]
     return steps
 
 
-def _translated(table: Any, *, keep: bool) -> Convert:
+def _translated(table: CodeList, *, keep: bool) -> Convert:
     def convert(text: str, on: date | None) -> str:
         edition = table.edition(on)
         found = edition.translate(text)
@@ -90,7 +91,7 @@ def _translated(table: Any, *, keep: bool) -> Convert:
     return convert
 
 
-def _listed(codes: Any) -> Convert:
+def _listed(codes: CodeList) -> Convert:
     def convert(text: str, on: date | None) -> str:
         reason = codes.reason_against(text, on)
         if reason is not None:

@@ -225,7 +225,7 @@ class _RowReader:
             when=self.condition(data.get("when", ""), where),
             when_text=data.get("when", ""),
             required=bool(data.get("required", False)),
-            **plain,  # type: ignore[arg-type]
+            **plain,
         )
 
     def unique(self, name: str) -> str:

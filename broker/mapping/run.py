@@ -11,6 +11,7 @@ from broker.identifiers import check, check_scheme
 from broker.mapping.transforms import Lossy, Unfit, fold, total
 from broker.mapping.transforms import date as day
 from broker.model import Finding
+from broker.xml import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from broker.codes import CodeList
 
     Convert = Callable[[str, date | None], str]
-    Leaf = etree._Element | tuple[etree._Element, str | None]
+    Leaf = etree._Element | tuple[etree._Element, str | None]  # noqa: SLF001  (the public name of the type)
 
 
 PARTIAL = frozenset({"date.time-lost", "date.fraction-lost", "identifier.invalid"})
@@ -68,11 +69,7 @@ class Run:
         """The text with white space collapsed; empty for a marker of absence."""
         if not text:
             return ""
-        words = text.split()
-        if len(words) > 1:
-            text = " ".join(words)
-        else:
-            text = words[0] if words else ""
+        text = " ".join(text.split())
         return "" if text in self.absent else text
 
     def value(self, convert: Convert, element: etree._Element, attribute: str | None, row: int) -> str:
@@ -92,7 +89,7 @@ class Run:
             self.issues.append(Issue(unfit.code, element, attribute, row, text, unfit.reason))
             return ""
         if value.__class__ is Lossy:
-            self.issues.append(Issue(value.code, element, attribute, row, text, value.reason))  # type: ignore[attr-defined]
+            self.issues.append(Issue(value.code, element, attribute, row, text, value.reason))
         return value
 
     def text(self, element: etree._Element | None, attribute: str | None = None) -> str:
@@ -146,7 +143,7 @@ class Run:
             return ""
         if value.__class__ is Lossy:
             element, attribute = leaves[-1]
-            self.issues.append(Issue(value.code, element, attribute, row, text, value.reason))  # type: ignore[attr-defined]
+            self.issues.append(Issue(value.code, element, attribute, row, text, value.reason))
         return value
 
     def ordinal(self, convert: Convert, number: int, element: etree._Element, row: int) -> str:
@@ -164,7 +161,9 @@ class Run:
 
     def overflow(self) -> None:
         """Raises Refused: the payload would grow beyond every measure."""
-        raise Refused([Finding("payload.too-large", "The payload of this document would be larger than any window takes.")])
+        raise Refused(
+            [Finding("payload.too-large", "The payload of this document would be larger than any window takes.")]
+        )
 
     def lost(self, row: int, reason: str, *leaves: tuple[etree._Element | None, str | None]) -> None:
         """Leaves that would have fitted, had something else been there."""
@@ -184,7 +183,8 @@ class Run:
 
     def listed(self, codes: CodeList, text: str) -> bool:
         """Whether a code is in the edition of its list."""
-        return text in codes.edition(self.on).codes
+        edition = codes.edition(self.on)
+        return text in edition.codes or edition.translate(text) is not None
 
     def dated(self, text: str) -> None:
         """The document's own date picks the edition of every code list."""
@@ -193,13 +193,18 @@ class Run:
         except Unfit:
             self.on = None
 
-    def identify(
+    def identify(  # noqa: PLR0917  (written by the compiler, in this order)
         self, element: etree._Element, attribute: str | None, value: str, kind: str, schemes: str, scheme: str, row: int
     ) -> None:
         """Check an identifier by its scheme; a wrong one is told, and travels on."""
         reason = check(kind, value) if kind else check_scheme(schemes, scheme, value)
         if reason:
             self.issues.append(Issue("identifier.invalid", element, attribute, row, value, reason))
+
+    @staticmethod
+    def inside(walked: Sequence[tuple[etree._Element, object]]) -> list[tuple[etree._Element, str | None]]:
+        """Every leaf of the elements of a scope."""
+        return [leaf for element, _ in walked for leaf in leaves(element)]
 
     def moved(self, row: int, to: str) -> None:
         """The value of the last issues, all of one row, found another place."""
@@ -209,7 +214,9 @@ class Run:
                 break
             self.issues[at] = issue._replace(code="mapping.moved", reason=f"{issue.reason}; carried in {to} instead")
 
-    def mark(self, note: tuple[int, tuple[Leaf, ...], tuple[Leaf, ...]], extra: tuple[Leaf, ...], attribute: str) -> str:
+    def mark(
+        self, note: tuple[int, tuple[Leaf, ...], tuple[Leaf, ...]], extra: tuple[Leaf, ...], attribute: str
+    ) -> str:
         """The origin of a payload leaf, as a processing instruction that is taken off again."""
         row, sources, deciders = note
         self.notes.append(Note(row, sources, deciders + extra))
@@ -261,7 +268,7 @@ class Run:
 
     def unused(self) -> list[Leaf]:
         """What no row took: left by the walk, or claimed by a row that did not use it."""
-        left = [leaf for leaf in self.claimed if leaf not in self.used]
+        left = [leaf if isinstance(leaf, tuple) else (leaf, None) for leaf in self.claimed if leaf not in self.used]
         return list(dict.fromkeys(self.left + left))
 
 

@@ -169,7 +169,9 @@ class WalkWriter:
         self.scope = scope
         self.anywhere = anywhere
         self.constant = constant
-        self.flags = {flag for node in _below(scope.node) for c, flags in node.captures if c.scope is scope for flag in flags}
+        self.flags = {
+            flag for node in _below(scope.node) for c, flags in node.captures if c.scope is scope for flag in flags
+        }
         self.lines: list[str] = []
 
     def write(self) -> list[str]:

@@ -59,15 +59,7 @@ class Simple:
         if self.values:
             checks.append(self._value)
         if self.patterns:
-            matches = re.compile("|".join(f"(?:{_python_pattern(p)})" for p in self.patterns)).fullmatch
-
-            def pattern(text: str) -> None:
-                if matches(text) is None:
-                    raise Unfit("value.pattern", f"{text!r} does not have the form {' or '.join(self.patterns)}")
-
-            checks.append(pattern)
-        if not checks:
-            return lambda _text: None
+            checks.append(self._pattern())
         if len(checks) == 1:
             return checks[0]
 
@@ -76,6 +68,15 @@ class Simple:
                 check(text)
 
         return every
+
+    def _pattern(self) -> Callable[[str], None]:
+        matches = re.compile("|".join(f"(?:{_python_pattern(p)})" for p in self.patterns)).fullmatch
+
+        def check(text: str) -> None:
+            if matches(text) is None:
+                raise Unfit("value.pattern", f"{text!r} does not have the form {' or '.join(self.patterns)}")
+
+        return check
 
     def _length(self, text: str) -> None:
         if len(text) > (self.max_length or 0):
@@ -101,7 +102,7 @@ class Simple:
 
 
 def _python_pattern(pattern: str) -> str:
-    """An XSD pattern in Python's words; our profile uses only what both share, but for ``\\d`` (ASCII here)."""
+    r"""An XSD pattern in Python's words; our profile uses only what both share, but for ``\d`` (ASCII here)."""
     return pattern.replace(r"\d", "[0-9]")
 
 
@@ -221,7 +222,9 @@ class _SchemaReader:
             if attribute.get("use") != "prohibited":
                 name = attribute.get("name", "")
                 cls.attributes[name] = Attribute(
-                    name, self.simple(self._name(attribute, attribute.get("type", ""))), attribute.get("use") == "required"
+                    name,
+                    self.simple(self._name(attribute, attribute.get("type", ""))),
+                    attribute.get("use") == "required",
                 )
         extension = node.find(f"{_XS}simpleContent/{_XS}extension")
         if extension is not None:

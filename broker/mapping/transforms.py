@@ -121,7 +121,7 @@ def date_time(text: str) -> str:
 
 def _calendar(year: int, month: int, day: int, text: str, *time: int) -> datetime:
     try:
-        moment = datetime(year, month, day, *time, tzinfo=UTC)
+        moment = datetime(year, month, day, *time).replace(tzinfo=UTC)  # type: ignore[arg-type]  # noqa: DTZ001
     except ValueError as error:
         raise Unfit("value.date", f"{text!r} is no date of the calendar: {error}") from None
     if year < EARLIEST_YEAR or year > 2099:

@@ -26,7 +26,7 @@ def translate(document: Document, message_id: str) -> tuple[Payload, tuple[Findi
         raise Refused(findings)
     content = text.encode()
     root = etree.fromstring(content, parser())
-    return Payload(content, root.find(DECLARATION)), findings
+    return Payload(content, next(root.iterchildren(DECLARATION))), findings
 
 
 def told(document: Document, run: Run) -> tuple[Finding, ...]:

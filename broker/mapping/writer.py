@@ -107,7 +107,7 @@ class _Writer:
         for row in group.rows:
             self._row(row, group, indent)
         for inner in group.groups:
-            self._loop(inner, scope, indent)
+            self._loop(inner, indent)
         self._assemble(group.target, indent, is_root=is_root, each="" if is_root else scope.element)
 
     def _row(self, row: PlannedRow, group: PlannedGroup, indent: int) -> None:
@@ -126,16 +126,7 @@ class _Writer:
         if conditions:
             self._add(indent, f"if {' and '.join(conditions)}:")
             inner += 1
-        if "message-id" in r.transforms:
-            self._add(inner, f"t{n} = message_id")
-        elif "position" in r.transforms:
-            self._position(row, group, inner)
-        elif row.is_constant:
-            self._add(inner, f"t{n} = {(r.value or '')!r}")
-        elif "count" in r.transforms:
-            self._add(inner, f"t{n} = str(len({row.sources[0].variable}) or '')")
-        else:
-            self._sources(row, inner)
+        self._value(row, group, inner)
         if self.traced:
             self._note(row, group, inner)
         if r.default is not None:
@@ -146,6 +137,19 @@ class _Writer:
         if r.required:
             scope = row.scope.element
             self._add(inner, f"if not t{n}: run.missing.append(({n}, {scope}))")
+
+    def _value(self, row: PlannedRow, group: PlannedGroup, indent: int) -> None:
+        n, r = row.number, row.row
+        if "message-id" in r.transforms:
+            self._add(indent, f"t{n} = message_id")
+        elif "position" in r.transforms:
+            self._position(row, group, indent)
+        elif row.is_constant:
+            self._add(indent, f"t{n} = {(r.value or '')!r}")
+        elif "count" in r.transforms:
+            self._add(indent, f"t{n} = str(len({row.sources[0].variable}) or '')")
+        else:
+            self._sources(row, indent)
 
     def _position(self, row: PlannedRow, group: PlannedGroup, indent: int) -> None:
         """The ordinal of the group's element over all groups of this target, or of an enclosing group's element."""
@@ -227,7 +231,10 @@ class _Writer:
     def _declare_otherwise(self, group: PlannedGroup, indent: int) -> None:
         for row in group.rows:
             if row.otherwise is not None:
-                self._add(indent, f"t{row.otherwise.number} = ''" + (f"; n{row.otherwise.number} = None" if self.traced else ""))
+                self._add(
+                    indent,
+                    f"t{row.otherwise.number} = ''" + (f"; n{row.otherwise.number} = None" if self.traced else ""),
+                )
 
     # conditions
 
@@ -310,7 +317,7 @@ class _Writer:
 
     # groups: one loop each
 
-    def _loop(self, group: PlannedGroup, scope: Scope, indent: int) -> None:
+    def _loop(self, group: PlannedGroup, indent: int) -> None:
         number = group.target.number
         self._add(indent, f"g{number} = ''; q{number} = {self._previous(group)}  # group {group.group.name}")
         if group.target.element.maximum is not None:
@@ -361,12 +368,9 @@ class _Writer:
     def _previous(self, group: PlannedGroup) -> str:
         """Instances of one element are numbered through, whichever group writes them."""
         holder = self._holder(self.plan.body, group)
-        earlier = [
-            g for g in holder.groups[: holder.groups.index(group)] if g.target.element is group.target.element
-        ]
+        earlier = [g for g in holder.groups[: holder.groups.index(group)] if g.target.element is group.target.element]
         same = [c for c in holder.children if c.element is group.target.element]
-        start = f"q{earlier[-1].target.number}" if earlier else str(len(same))
-        return start
+        return f"q{earlier[-1].target.number}" if earlier else str(len(same))
 
     def _holder(self, planned: PlannedGroup, wanted: PlannedGroup) -> Target:
         found = _find_holder(planned.target, wanted)
@@ -387,7 +391,9 @@ class _Writer:
             if not child.element.is_leaf and not child.element.is_date_time and not self._is_fixed(child):
                 self._assemble(child, indent)
             elif is_root and self._is_fixed(child) and child.children:
-                raise Misconfigured(f"{child.element.name}[{child.label}] holds only constants: nothing makes it appear")
+                raise Misconfigured(
+                    f"{child.element.name}[{child.label}] holds only constants: nothing makes it appear"
+                )
         live, notes, needed = self._life(target)
         number = target.number
         if self.traced:
@@ -408,12 +414,13 @@ class _Writer:
         else:
             self._add(indent + 1, f"{number} = {text}")
         if needed:
-            leaves = [pair for row in self._own_rows(target) if row.sources for pair in self._leaf_pairs(row)]
+            leaves = [pair for row in self._all_rows(target) if row.sources for pair in self._leaf_pairs(row)]
+            leaves += [f"*run.inside({scope.walk}s)" for scope in self._all_scopes(target)]
             self._add(indent, f"elif {' or '.join(live)}:")
-            missing = ", ".join(c.element.name for c in target.children if f"{self._variable(c)}" in needed)
-            rows = [row.number for row in self._own_rows(target)] or [0]
+            missing = ", ".join(c.element.name for c in target.children if self._variable(c) in needed)
+            row = next((row.number for row in self._all_rows(target)), 0)
             reason = f"{target.element.name} is left out: it needs {missing}"
-            self._add(indent + 1, f"run.lost({rows[0]}, {reason!r}, {', '.join(leaves)})")
+            self._add(indent + 1, f"run.lost({row}, {reason!r}, {', '.join(leaves)})")
             if self.traced:
                 self._add(indent + 1, f"m_{number} = ()")
         elif self.traced:
@@ -421,12 +428,21 @@ class _Writer:
 
     def _is_fixed(self, target: Target) -> bool:
         """Nothing in it has a source: it appears wherever its parent does."""
-        return not target.groups and all(row.is_constant for row in target.rows) and all(
-            self._is_fixed(child) for child in target.children
+        return (
+            not target.groups
+            and all(row.is_constant for row in target.rows)
+            and all(self._is_fixed(child) for child in target.children)
         )
 
     def _own_rows(self, target: Target) -> list[PlannedRow]:
         return [row for child in target.children for row in child.rows]
+
+    def _all_rows(self, target: Target) -> list[PlannedRow]:
+        return [*target.rows, *(row for child in target.children for row in self._all_rows(child))]
+
+    def _all_scopes(self, target: Target) -> list[Scope]:
+        own = [group.chain[0][0] for group in target.groups]
+        return [*own, *(scope for child in target.children for scope in self._all_scopes(child))]
 
     def _variable(self, target: Target) -> str:
         if target.element.is_leaf or target.element.is_date_time:
@@ -466,7 +482,7 @@ class _Writer:
         """The expression that is the element's text."""
         name = target.element.name
         if is_root:
-            opening = f"<{name} xmlns=\"{target.element.namespace}\" xmlns:ds=\"{_date_namespace(target)}\">"
+            opening = f'<{name} xmlns="{target.element.namespace}" xmlns:ds="{_date_namespace(target)}">'
         else:
             opening = f"<{name}>"
         parts = [repr(opening)]
@@ -491,7 +507,11 @@ class _Writer:
 
     def _leaf(self, target: Target, row: PlannedRow, extra: str) -> str:
         n, name, element = row.number, target.element.name, target.element
-        mark = f" + run.mark(n{n}, {extra if row.is_constant or row.row.default is not None else '()'}, '')" if self.traced else ""
+        mark = (
+            f" + run.mark(n{n}, {extra if row.is_constant or row.row.default is not None else '()'}, '')"
+            if self.traced
+            else ""
+        )
         if element.is_date_time:
             form = f"('102' if len(t{n}) == 8 else '304')"
             marks = f" + run.mark(n{n}, (), 'formatCode')" if self.traced else ""
@@ -500,21 +520,22 @@ class _Writer:
                 f" + '</ds:DateTimeString></{name}>'"
             )
             return f"({text} if t{n} else '')"
-        attributes, marks = [], []
+        attributes: list[str] = []
+        origins: list[str] = []
         unit = element.unit_attribute()
         if unit is not None and (row.row.unit is not None or row.row.unit_default):
             attributes.append(f"(' {unit.name}=\"' + quoted(u{n}) + '\"' if u{n} else '')")
             if self.traced:
                 note = f"({n}, {self._unit_leaves(row)}, {self._unit_deciders(row)})"
-                marks.append(f"(run.mark({note}, (), {unit.name!r}) if u{n} else '')")
+                origins.append(f"(run.mark({note}, (), {unit.name!r}) if u{n} else '')")
         for attribute, rows in target.attributes.items():
             for other in rows:
                 m = other.number
                 attributes.append(f"(' {attribute}=\"' + quoted(t{m}) + '\"' if t{m} else '')")
                 if self.traced:
                     more = f"n{n}[1] + n{n}[2]" if other.is_constant else "()"
-                    marks.append(f"(run.mark(n{m}, {more}, {attribute!r}) if t{m} else '')")
-        pieces = [f"'<{name}'", *attributes, "'>'", *marks] if attributes else [f"'<{name}>'"]
+                    origins.append(f"(run.mark(n{m}, {more}, {attribute!r}) if t{m} else '')")
+        pieces = [f"'<{name}'", *attributes, "'>'", *origins] if attributes else [f"'<{name}>'"]
         plain = row.is_constant and not row.row.transforms
         text = repr(escape(row.row.value or "")) if plain else f"esc(t{n})"
         return f"({' + '.join(pieces)}{mark} + {text} + '</{name}>' if t{n} else '')"
