@@ -55,6 +55,12 @@ class Settings(BaseSettings):
     """Longer than the slowest batch."""
     batch_seconds: float = Field(1.0, gt=0)
     batch_records: int = Field(500, ge=1)
+    produce_seconds: float = Field(10.0, gt=0)
+    """A destination that has not taken a record within this counts as one that refused it."""
+    stuck_seconds: float = Field(60.0, gt=0)
+    """A worker before which records wait, and none moves for so long, leaves."""
+    instance: str = ""
+    """Name of a static member of the group, one per worker: a restart within the session then moves no partition."""
     drain_seconds: float = Field(20.0, ge=0)
     """What a worker that was asked to stop may take to finish what it has begun."""
 

@@ -1,0 +1,1 @@
+"""Kafka: the transactional relay, rights, topics, and the read-committed transport for Faust."""

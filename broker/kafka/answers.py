@@ -1,0 +1,288 @@
+"""What windows answer, and the facts about a conversation, planned by the lane that owns it (``swb.answers``)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import orjson
+
+from broker import topics
+from broker.answer import chain_text
+from broker.errors import Refused
+from broker.history import Answered, Delivered, Failed, History, NoAnswer, Overdue, Received, Routed, add, dump, load
+from broker.kafka.notices import tell_sender
+from broker.kafka.telling import Telling
+from broker.model import ConversationId, ParticipantCode
+from broker.topics import Fact, Kind, Place, Produced, headers, moment
+from broker.wco_response import holds_response, read
+from broker.xml import parse
+
+if TYPE_CHECKING:
+    from broker.answer import Answer
+    from broker.history import Fact as HistoryFact
+    from broker.history import Novelty
+    from broker.kafka.draft import Draft
+    from broker.kafka.memory import Entry
+    from broker.topics import Consumed
+
+
+# --- on a window's outbox ---------------------------------------------------------------------------------------------
+
+
+def is_answer(record: Consumed) -> bool:
+    """Whether what a window sent is an answer: marked as one, a Response by its root, or nothing that can be read."""
+    if record.header(topics.CE_TYPE) == topics.ANSWER_TYPE:
+        return True
+    try:
+        return holds_response(parse(record.content)[0])
+    except Refused:
+        return True
+
+
+def plan_window_record(draft: Draft, record: Consumed, window: ParticipantCode, origin: Place) -> None:
+    """One record on swb.answers for each Response, keyed by its owner; what cannot be read is kept."""
+    record_id = record.header(topics.CE_ID) or topics.content_id(record.content)
+    try:
+        answers = read(record.content, window, record_id)
+    except Refused as refusal:
+        codes = ",".join(dict.fromkeys(f.code for f in refusal.findings))
+        draft.bury(Produced(origin.topic, record.key, record.value, record.headers), "answer-unreadable", origin)
+        draft.track("answer-unreadable", "", window=window, origin=str(origin), findings=[{"code": codes}])
+        draft.say("answer.unreadable", window=window, codes=codes, origin=str(origin))
+        return
+    for answer in answers:
+        by_reference = topics.is_message_id(answer.reference)
+        key = answer.reference.encode() if by_reference else topics.reference_key(window, answer.mrn)
+        kept = {
+            topics.CE_TYPE: Fact.ANSWER.ce_type,
+            topics.CE_ID: topics.broker_id(answer.reference, window, Kind.ANSWER, answer.answer_id),
+            topics.CE_TIME: moment(draft.now),
+            topics.WINDOW: window,
+            topics.RECORD_ID: record_id,
+            topics.ANSWER_POSITION: str(answer.position),
+            **origin.headers(),
+        }
+        draft.emit(Produced(topics.ANSWERS, key, record.value, headers(kept)))
+
+
+# --- at the owner -----------------------------------------------------------------------------------------------------
+
+
+def plan_fact(draft: Draft, record: Consumed) -> None:
+    """One record of swb.answers, applied to the history of what its key names."""
+    kind = record.header(topics.CE_TYPE).removeprefix("swb.fact.")
+    if kind == Fact.ANSWER:
+        numbered = b"\n" in (record.key or b"")
+        (_by_number if numbered else _plan_answer)(draft, record)
+        return
+    _APPLY[Fact(kind)](draft, orjson.loads(record.content))
+
+
+def _accepted(draft: Draft, fact: Entry) -> None:
+    """A document opened its conversation. Accepted again (a dead letter redriven), it keeps what was heard before."""
+    at = moment(fact["at"])
+    topic, partition, offset = fact["origin"]
+    received = Received(
+        at=at, sender=fact["sender"], document_type=fact["document_type"], topic=topic, partition=partition,
+        offset=offset, content_sha256=fact["sha256"], mapping=fact["mapping"],
+    )  # fmt: skip
+    known = _Conversation.of(draft, fact["message_id"]) or _Conversation(
+        History(ConversationId(fact["message_id"])), fact["key"]
+    )
+    unrouted = tuple((r["window"], r["reason"]) for r in fact["unrouted"])
+    known.add(received, Routed(at=at, windows=tuple(r["window"] for r in fact["routed"]), reasons=unrouted))
+    known.add(*(Delivered(at=at, window=window) for window in fact["delivered"]))
+    known.keep(draft)
+
+
+def _delivered(draft: Draft, fact: Entry) -> None:
+    _heard(draft, fact, Delivered(at=moment(fact["at"]), window=fact["window"]))
+
+
+def _failed(draft: Draft, fact: Entry) -> None:
+    _heard(draft, fact, Failed(at=moment(fact["at"]), window=fact["window"], reason=fact["reason"]))
+
+
+def _heard(draft: Draft, fact: Entry, what: Delivered | Failed) -> None:
+    known = _Conversation.of(draft, fact["message_id"])
+    if known:
+        known.add(what)
+        known.keep(draft)
+
+
+def _repeat(draft: Draft, fact: Entry) -> None:
+    """The sender sent it again: the receipt and each window's latest decision again, under the same ids."""
+    known = _Conversation.of(draft, fact["message_id"])
+    if not known:
+        return
+    latest = {a.answer.window: a for a in known.history.answers() if known.history.has_delivery(a.answer.window)}
+    tellings = [(_telling_of(draft, known, answered), answered.answer.answer_id) for answered in latest.values()]
+    tell_sender(draft, known.telling(Kind.RECEIPT, "received"), known.key, extra=known.headers())
+    for telling, cause in tellings:
+        tell_sender(draft, telling, known.key, cause=cause, extra=known.headers())
+
+
+def _no_answer(draft: Draft, fact: Entry) -> None:
+    """The watchdog counted: the sender hears that a window is overdue, or that nobody waits any longer."""
+    known = _Conversation.of(draft, fact["message_id"])
+    if not known or known.history.answers(fact["window"]):
+        return
+    at, window, level = moment(fact["at"]), fact["window"], int(fact.get("level", 1))
+    what = NoAnswer(at=at, window=window) if fact.get("final") else Overdue(
+        at=at, window=window, step=fact["step"], level=level
+    )  # fmt: skip
+    if known.add(what) != ["new"]:
+        return
+    known.keep(draft)
+    state = "no_answer" if fact.get("final") else "overdue"
+    cause = f"{state} {fact['step']} {level}"
+    tell_sender(draft, known.telling(Kind.NOTICE, state, window), known.key, cause=cause, extra=known.headers())
+    draft.track(state, fact["message_id"], sender=known.received.sender, window=window, step=fact["step"], level=level)
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+def _plan_answer(draft: Draft, record: Consumed) -> None:
+    """An answer counts once, and only if its conversation has a delivery to that window; then it goes home."""
+    window, message = ParticipantCode(record.header(topics.WINDOW)), (record.key or b"").decode()
+    known = _Conversation.of(draft, message)
+    if not known or not known.history.has_delivery(window):
+        _keep(draft, record, "answer-unmatched", message, window)
+        return
+    answer = _answer(record, window)
+    meaning = draft.rules.meaning(answer)
+    answered = Answered(at=moment(draft.now), answer=answer, state=meaning.state, why=meaning.why)
+    telling = _telling_of(draft, known, answered)
+    novelty = known.add(answered)
+    if novelty == ["repeat"]:
+        return
+    known.keep(draft)
+    if novelty == ["conflict"]:
+        _keep(draft, record, "answer-conflict", message, window)
+        return
+    tell_sender(draft, telling, known.key, cause=answer.answer_id, extra=known.headers())
+    if answer.mrn:
+        draft.tell(
+            Fact.REFERENCE,
+            topics.reference_key(window, answer.mrn),
+            {"message_id": message, "window": window, "mrn": answer.mrn},
+        )
+    draft.track(
+        "decided", message, sender=known.received.sender, document_type=known.received.document_type, window=window,
+        state=answered.state, function=answer.function_code, answer_id=answer.answer_id, mrn=answer.mrn,
+        issued=answer.issued, findings=[{"code": e.code, "pointer": chain_text(e.pointer)} for e in answer.errors],
+    )  # fmt: skip
+    draft.say(
+        "message.answered", message_id=message, conversation_id=message, window=window, state=answered.state,
+        sender=known.received.sender, document_type=known.received.document_type,
+    )  # fmt: skip
+
+
+def _answer(record: Consumed, window: ParticipantCode) -> Answer:
+    answers = read(record.content, window, record.header(topics.RECORD_ID))
+    return answers[int(record.header(topics.ANSWER_POSITION)) - 1]
+
+
+def _telling_of(draft: Draft, known: _Conversation, answered: Answered) -> Telling:
+    """What the sender is told, with the document at hand as it was sent."""
+    received = known.received
+    source = draft.fetched(Place(received.topic, received.partition, received.offset))
+    is_same = source is not None and topics.content_id(source) == received.content_sha256
+    telling = known.telling(Kind.ANSWER, answered.state, answered.answer.window)
+    return replace(telling, answer=answered, content=source if is_same else None, mapping=received.mapping)
+
+
+def _keep(draft: Draft, record: Consumed, reason: str, message: str, window: str) -> None:
+    """An answer that fits nothing is kept and alarmed; it can be matched later."""
+    draft.bury(Produced(record.topic, record.key, record.value, record.headers), reason)
+    draft.track(reason, message, window=window, origin=str(record.place))
+    draft.say(reason.replace("-", ".", 1), window=window, message_id=message)
+
+
+# --- answers that name only the window's own number -------------------------------------------------------------------
+
+
+def _by_number(draft: Draft, record: Consumed) -> None:
+    """Forwarded to the conversation that the number belongs to; until that is known it waits here."""
+    key = record.key or b""
+    entry = draft.memory.references.get(key) or {"waiting": []}
+    if "message_id" in entry:
+        draft.emit(Produced(topics.ANSWERS, entry["message_id"].encode(), record.value, record.headers))
+        return
+    entry["waiting"].append(
+        [[n, v.decode("latin-1")] for n, v in record.headers] + [["", record.content.decode("latin-1")]]
+    )
+    draft.remember(draft.memory.references, key, entry)
+    window, _, number = key.decode("utf-8", "replace").partition("\n")
+    draft.track("answer-waiting", "", window=window, mrn=number, origin=str(record.place))
+    draft.say("answer.waiting", window=window, mrn=number)
+
+
+def _reference(draft: Draft, fact: Entry) -> None:
+    """The owner of a window's number is known: what waited for it goes on."""
+    key = topics.reference_key(fact["window"], fact["mrn"])
+    entry = draft.memory.references.get(key) or {"waiting": []}
+    if entry.get("message_id") == fact["message_id"]:
+        return
+    for *kept, (_, content) in entry.get("waiting", []):
+        headers_again = tuple((n, v.encode("latin-1")) for n, v in kept)
+        draft.emit(Produced(topics.ANSWERS, fact["message_id"].encode(), content.encode("latin-1"), headers_again))
+    draft.remember(draft.memory.references, key, {"message_id": fact["message_id"]})
+
+
+_APPLY = {
+    Fact.ACCEPTED: _accepted,
+    Fact.DELIVERED: _delivered,
+    Fact.FAILED: _failed,
+    Fact.REPEAT: _repeat,
+    Fact.REFERENCE: _reference,
+    Fact.NO_ANSWER: _no_answer,
+}
+
+
+# --- the conversation as it is remembered -----------------------------------------------------------------------------
+
+
+class _Conversation:
+    """A history and the key of its document, as they lie in swb.conversations."""
+
+    def __init__(self, history: History, key: str | None) -> None:
+        self.history = history
+        self._key = key
+
+    @classmethod
+    def of(cls, draft: Draft, message: str) -> _Conversation | None:
+        entry = draft.memory.conversations.get(message.encode())
+        return cls(load(orjson.dumps(entry["history"])), entry["key"]) if entry else None
+
+    def add(self, *facts: HistoryFact) -> list[Novelty]:
+        """What each fact adds."""
+        novelties = []
+        for fact in facts:
+            self.history, novelty = add(self.history, fact)
+            novelties.append(novelty)
+        return novelties
+
+    def keep(self, draft: Draft) -> None:
+        entry = {"key": self._key, "history": orjson.Fragment(dump(self.history))}
+        draft.remember(draft.memory.conversations, self.history.conversation.encode(), entry)
+
+    @property
+    def key(self) -> bytes | None:
+        return None if self._key is None else self._key.encode("latin-1")
+
+    @property
+    def received(self) -> Received:
+        """How it came, the last time it was judged."""
+        return [fact for fact in self.history.facts if isinstance(fact, Received)][-1]
+
+    def headers(self) -> dict[str, str]:
+        return {topics.DOCUMENT_TYPE: self.received.document_type, topics.MAPPING: self.received.mapping}
+
+    def telling(self, kind: Kind, state: str, window: str = "") -> Telling:
+        received = self.received
+        return Telling(
+            kind, self.history.conversation, received.sender, received.document_type, state, window, received.at
+        )

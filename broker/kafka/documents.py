@@ -1,0 +1,216 @@
+"""A document in its lane: duplicates, the line, its receipt or refusal, its deliveries, the facts about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from broker import topics
+from broker.kafka.draft import pointers, told
+from broker.kafka.notices import tell_failed, tell_sender
+from broker.kafka.received import received
+from broker.kafka.telling import Telling
+from broker.model import Finding, Message, Outcome, Severity
+from broker.topics import Fact, Kind, Produced, moment
+
+if TYPE_CHECKING:
+    from broker.kafka.draft import Draft
+    from broker.kafka.memory import Entry
+    from broker.kafka.received import Received
+    from broker.model import Payload
+    from broker.topics import Consumed
+
+
+def plan_document(draft: Draft, record: Consumed) -> None:
+    """Everything that follows from a document, as records of one transaction.
+
+    What was refused or became a dead letter is judged anew, whatever its content; its refusal keeps its id.
+    """
+    document = received(record, draft.rules.max_content)
+    if document.redrive_of and not first_redrive(draft, document.redrive_of, document.message_id):
+        return
+    known = draft.memory.duplicates.get(document.name)
+    if known and known["verdict"] == "accepted":
+        if known["sha256"] == document.sha256:
+            _repeat(draft, document)
+        else:
+            _refuse(draft, document, "", (_conflict(known),), event="conflict")
+        return
+    outcome = _judge(draft, document)
+    if outcome.payload is not None:
+        _accept(draft, document, outcome, outcome.payload)
+    else:
+        _refuse(draft, document, outcome.document_type or "", outcome.findings, event="refused")
+        draft.remember(draft.memory.duplicates, document.name, {"sha256": document.sha256, "verdict": "refused"})
+
+
+def first_redrive(draft: Draft, redrive_of: str, message: str) -> bool:
+    """Whether this dead letter comes back for the first time; a second redrive of the same has no effect."""
+    name = f"redrive {redrive_of}".encode()
+    if draft.memory.duplicates.get(name):
+        draft.track("redrive-repeated", message, redrive_of=redrive_of)
+        return False
+    draft.remember(draft.memory.duplicates, name, {"redrive_of": redrive_of})
+    draft.track("redriven", message, redrive_of=redrive_of)
+    return True
+
+
+def bury_document(draft: Draft, record: Consumed, error: str) -> None:
+    """An exception that nobody foresaw: the document is kept, and its sender hears that the fault is ours."""
+    document = received(record, draft.rules.max_content)
+    reason = f"unforeseen: {error.partition(':')[0]}"
+    draft.bury(Produced(document.origin.topic, record.key, record.value, record.headers), reason, document.origin)
+    draft.remember(draft.memory.duplicates, document.name, {"sha256": document.sha256, "verdict": "dead"})
+    finding = {
+        "code": "broker.fault",
+        "severity": "error",
+        "message": "The broker could not judge this document, and the fault is ours. "
+        "It is kept, and will be judged when the fault is mended.",
+    }
+    telling = _telling(draft, document, Kind.NOTICE, "failed", findings=(finding,))
+    tell_sender(draft, telling, document.key, cause=f"{document.sha256}{document.redrive_of}")
+    draft.track("deadletter", document.message_id, **_about(document), reason=reason, origin=str(document.origin))
+    draft.say("message.failed", **_ids(document), reason=reason, error=error[:300])
+
+
+# --- the verdicts -----------------------------------------------------------------------------------------------------
+
+
+def _judge(draft: Draft, document: Received) -> Outcome:
+    message = Message(document.message_id, document.content, document.sender)
+    if document.oversize:
+        limit = draft.rules.max_content
+        finding = Finding("content.too-large", f"The document has {document.oversize} bytes; the limit is {limit}.")
+        return Outcome(message, None, (finding,))
+    return draft.rules.process(message)
+
+
+def _repeat(draft: Draft, document: Received) -> None:
+    """Accepted before: whoever owns the conversation sends the receipt and the latest decision again."""
+    draft.track("repeat", document.message_id, **_about(document), origin=str(document.origin))
+    draft.tell(Fact.REPEAT, document.name, {"message_id": document.message_id})
+    draft.say("message.repeated", **_ids(document))
+
+
+def _conflict(known: Entry) -> Finding:
+    return Finding(
+        "message.conflict",
+        f"This id was used on {moment(known['at'])} for other content, which was accepted. "
+        "Send changed content under a new id.",
+    )
+
+
+def _refuse(draft: Draft, document: Received, document_type: str, findings: tuple[Finding, ...], *, event: str) -> None:
+    """The refusal and nothing else; a conflict leaves no trace in the history of the first document."""
+    telling = _telling(draft, document, Kind.REFUSAL, "refused", document_type, tuple(told(findings)), document.content)
+    extra = {topics.DOCUMENT_TYPE: document_type}
+    tell_sender(draft, telling, document.key, cause=document.sha256, extra=extra)
+    size = document.oversize or len(document.content)
+    about = {**_about(document), "document_type": document_type, "origin": str(document.origin), "size": size}
+    draft.track(event, document.message_id, **about, findings=pointers(findings))
+    codes = sorted({f.code for f in findings})[:10]
+    draft.say(f"message.{event}", **_ids(document), document_type=document_type, codes=codes)
+
+
+def _accept(draft: Draft, document: Received, outcome: Outcome, payload: Payload) -> None:
+    """A receipt, a payload to each window or a notice that there is none, the memory, the facts."""
+    name = outcome.document_type or ""
+    label = draft.rules.mapping_label(outcome.document_type) if outcome.document_type else ""
+    common = {topics.DOCUMENT_TYPE: name, topics.MAPPING: label}
+    findings = outcome.findings + _claimed(draft, document)
+    receipt = _telling(draft, document, Kind.RECEIPT, "received", name, tuple(told(findings)))
+    tell_sender(draft, receipt, document.key, extra=common)
+    routed = [{"window": r.participant, "rule": r.rule} for r in outcome.routings if r.is_accepted]
+    unrouted = [] if routed else [{"window": r.participant, "reason": r.reason} for r in outcome.routings]
+    about = {**_about(document), "document_type": name, "mapping": label}
+    draft.track(
+        "received", document.message_id, **about, origin=str(document.origin), size=len(document.content),
+        routed=routed, findings=pointers(findings),
+    )  # fmt: skip
+    delivered, failed = _deliver(draft, document, outcome, payload, common)
+    if not routed:
+        telling = _telling(draft, document, Kind.NOTICE, "not_routed", name, _reasons(outcome))
+        tell_sender(draft, telling, document.key, cause="not_routed", extra=common)
+        draft.track("not_routed", document.message_id, **about)
+    draft.remember(draft.memory.duplicates, document.name, {"sha256": document.sha256, "verdict": "accepted"})
+    facts = {
+        **about,
+        "message_id": document.message_id,
+        "key": None if document.key is None else document.key.decode("latin-1"),
+        "origin": [document.origin.topic, document.origin.partition, document.origin.offset],
+        "routed": routed,
+        "unrouted": unrouted,
+        "delivered": delivered,
+    }
+    draft.tell(Fact.ACCEPTED, document.name, facts)
+    for window, reason in failed.items():
+        tell_failed(draft, document.message_id, document.sender, document.key, window=window, reason=reason, cause="")
+    draft.say("message.accepted", **_ids(document), document_type=name, routed=len(routed), delivered=delivered)
+
+
+def _deliver(
+    draft: Draft, document: Received, outcome: Outcome, payload: Payload, common: dict[str, str]
+) -> tuple[list[str], dict[str, str]]:
+    """The windows that have it now, and those that cannot have it, with the reason; the others wait."""
+    delivered, failed = [], {}
+    about = {**_about(document), "document_type": outcome.document_type}
+    extra = {topics.SENDER: document.sender, **common}
+    for window in outcome.windows:
+        way = draft.deliver(window, Kind.PAYLOAD, document.message_id, document.key, payload.content, extra)
+        if way.to == "inbox":
+            delivered.append(str(window))
+            draft.track("delivered", document.message_id, **about, window=window)
+        elif way.to == "retry":
+            draft.track("waiting", document.message_id, **about, window=window, reason=way.reason)
+        else:
+            failed[str(window)] = way.reason
+    return delivered, failed
+
+
+def _reasons(outcome: Outcome) -> tuple[dict[str, Any], ...]:
+    """Why no window takes it, each with its own reason."""
+    return tuple(
+        {"code": "route.not-accepted", "severity": "warning", "value": str(r.participant), "message": r.reason}
+        for r in outcome.routings
+    )
+
+
+def _claimed(draft: Draft, document: Received) -> tuple[Finding, ...]:
+    """A warning when the headers name another participant: the sender is who owns the topic."""
+    claimed = document.claimed.rstrip("/").rpartition("/")[2]
+    if claimed == document.sender or claimed not in draft.rules.participants:
+        return ()
+    said = f"The header ce_source names {claimed}; the topic belongs to {document.sender}, who counts as the sender."
+    return (Finding("message.source", said, severity=Severity.WARNING, value=claimed),)
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def _telling(  # noqa: PLR0917 - the parts of a sentence
+    draft: Draft,
+    document: Received,
+    kind: Kind,
+    state: str,
+    document_type: str = "",
+    findings: tuple[dict[str, Any], ...] = (),
+    content: bytes | None = None,
+) -> Telling:
+    return Telling(
+        kind,
+        document.message_id,
+        document.sender,
+        document_type,
+        state,
+        at=moment(draft.now),
+        findings=findings,
+        content=content,
+    )
+
+
+def _about(document: Received) -> dict[str, str]:
+    return {"sender": document.sender, "sha256": document.sha256}
+
+
+def _ids(document: Received) -> dict[str, str]:
+    message = document.message_id
+    return {"message_id": message, "conversation_id": message, "sender": document.sender}

@@ -1,0 +1,166 @@
+"""A batch as it is planned: the records to be written, each with the one it came from. No Kafka here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from broker import topics
+from broker.topics import Consumed, Kind, Produced, headers, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from broker.answer import Answer
+    from broker.kafka.memory import Entry, Memory, Shelf
+    from broker.kafka.telling import Teller
+    from broker.kafka.ways import Way, Ways
+    from broker.model import DocumentTypeName, Finding, Message, MessageId, Outcome, Participant
+    from broker.statuses import Meaning
+    from broker.topics import Fact, Place
+
+NOTHING = Consumed("", 0, 0, None, None)
+"""The source of what no record gave rise to."""
+VERSION = 1
+"""Of the JSON on swb.tracking, swb.answers and the state topics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All that a plan needs to know and does not remember."""
+
+    process: Callable[[Message], Outcome]
+    """The line, with its catalogue."""
+    participants: Mapping[str, Participant]
+    teller: Teller
+    mapping_label: Callable[[DocumentTypeName], str]
+    """``id@version+sha256`` of the mapping of a document type."""
+    meaning: Callable[[Answer], Meaning]
+    """The canonical state that a window's answer means."""
+    max_content: int
+    retry_limit_ms: int
+
+
+@dataclass(slots=True)
+class Draft:
+    """What one lane's batch will write, in order."""
+
+    lane: int
+    now: int
+    rules: Rules
+    memory: Memory
+    ways: Ways
+    fetched: Callable[[Place], bytes | None]
+    """A document read again at its origin; raises :class:`Unfetched` when it has not been read yet."""
+    out: list[tuple[Consumed, Produced]] = field(default_factory=list)
+    source: Consumed = NOTHING
+    """The record being planned."""
+    told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """Log events, said when the batch is committed."""
+
+    def emit(self, record: Produced) -> None:
+        self.out.append((self.source, record))
+
+    def remember(self, shelf: Shelf, key: bytes, entry: Entry | None) -> None:
+        """The entry changes together with everything else of this batch."""
+        self.emit(shelf.put(key, None if entry is None else {**entry, "at": self.now}, self.lane))
+
+    def tell(self, fact: Fact, key: bytes, value: Entry, extra: Mapping[str, str] | None = None) -> None:
+        """A fact for the lane that owns the key."""
+        content = orjson.dumps({"v": VERSION, "at": self.now, **value})
+        self.emit(Produced(topics.ANSWERS, key, content, self._headers(fact.ce_type, topics.JSON, extra or {})))
+
+    def track(self, event: str, message: str, **fields: object) -> None:
+        """A tracking event: codes and pointers, never content."""
+        at = moment(self.now)
+        value = {"v": VERSION, "event": event, "at": at, "message_id": message, "conversation_id": message, **fields}
+        content = orjson.dumps({name: item for name, item in value.items() if item not in (None, "", [])})
+        cause = f"{self.source.place}"
+        extra = {topics.CE_ID: topics.broker_id(message, str(fields.get("window", "")), event, cause)}
+        extra |= {topics.MESSAGE_ID: message, topics.CONVERSATION_ID: message}
+        self.emit(
+            Produced(topics.TRACKING, message.encode(), content, self._headers(topics.EVENT_TYPE, topics.JSON, extra))
+        )
+
+    def say(self, event: str, **fields: object) -> None:
+        """A log line, if and when the batch is committed."""
+        self.told.append((event, fields))
+
+    def deliver(  # noqa: PLR0917 - the parts of a record
+        self,
+        participant: str,
+        kind: Kind,
+        message: MessageId,
+        key: bytes | None,
+        content: bytes,
+        extra: Mapping[str, str],
+        *,
+        window: str = "",
+        cause: str = "",
+    ) -> Way:
+        """A record for a participant's inbox, on the way that is open to it now."""
+        values = {
+            topics.CE_ID: topics.broker_id(message, window or participant, kind, cause),
+            topics.MESSAGE_ID: message,
+            topics.CONVERSATION_ID: message,
+            topics.WINDOW: window,
+            topics.TRACEPARENT: self.source.header(topics.TRACEPARENT),
+            **extra,
+        }
+        kept = self._headers(f"swb.{kind}", values.pop(topics.CONTENT_TYPE, topics.XML), values)
+        record = Produced(topics.inbox(participant), key, content, kept)
+        way = self.ways.way(participant, record, self.source.place)
+        if way.to == "inbox":
+            self.emit(record)
+        elif way.to == "retry":
+            waiting = headers({topics.WAITING_SINCE: str(self.now), topics.REASON: way.reason})
+            self.emit(Produced(topics.retry(participant), key, content, kept + waiting, self.lane))
+            self.ways.waits(participant, key)
+        else:
+            self.bury(record, way.reason)
+        return way
+
+    def bury(self, record: Produced, reason: str, origin: Place | None = None) -> None:
+        """A dead letter: original bytes, key and headers, and what was wrong where."""
+        why = {
+            topics.REASON: reason,
+            topics.LANE: str(self.lane),
+            topics.DESTINATION: record.topic,
+            topics.BURIED_AT: moment(self.now),
+            **(origin or self.source.place).headers(),
+        }
+        kept = tuple(header for header in record.headers if header[0] not in (*why, topics.REDRIVE_OF))
+        self.emit(Produced(topics.DEADLETTER, record.key, record.value, kept + headers(why)))
+
+    def _headers(self, ce_type: str, content_type: str, extra: Mapping[str, str]) -> tuple[topics.Header, ...]:
+        standard = {
+            topics.CE_VERSION: "1.0",
+            topics.CE_SOURCE: topics.SOURCE,
+            topics.CE_TYPE: ce_type,
+            topics.CE_TIME: moment(self.now),
+            topics.CONTENT_TYPE: content_type,
+        }
+        return headers({**standard, **extra})
+
+
+class Unfetched(Exception):
+    """A plan needs a document that must be read first. Nothing of the record has been planned yet."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(str(place))
+        self.place = place
+
+
+def told(findings: tuple[Finding, ...]) -> list[dict[str, Any]]:
+    """Findings as JSON."""
+    fields = ("code", "severity", "pointer", "line", "value", "message")
+    return [{name: getattr(f, name) for name in fields if getattr(f, name) not in (None, "")} for f in findings]
+
+
+def pointers(findings: tuple[Finding, ...], limit: int = 100) -> list[dict[str, Any]]:
+    """Findings as tracking may hold them: codes and pointers, never values."""
+    return [
+        {"code": f.code, "severity": f.severity.value, "pointer": f.pointer, "line": f.line} for f in findings[:limit]
+    ]

@@ -1,0 +1,94 @@
+"""What a lane remembers, and what the batch in hand would change, kept apart until Kafka has committed it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from broker import topics
+from broker.topics import Produced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Entry = dict[str, Any]
+
+
+class Shelf:
+    """One state topic's partition: key to entry. ``true_to`` is the offset up to which it holds what the topic says."""
+
+    def __init__(self, topic: str) -> None:
+        self.topic = topic
+        self.true_to: int | None = None
+        self._kept: dict[bytes, bytes] = {}
+        self._pending: dict[bytes, bytes | None] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, key: bytes) -> Entry | None:
+        """The entry as the batch in hand sees it; a fresh copy each time."""
+        value = self._pending[key] if key in self._pending else self._kept.get(key)
+        entry: Entry | None = None if value is None else orjson.loads(value)
+        return entry
+
+    def put(self, key: bytes, entry: Entry | None, partition: int) -> Produced:
+        """The record that makes the change lasting; None forgets the key (a tombstone)."""
+        value = None if entry is None else orjson.dumps(entry)
+        self._pending[key] = value
+        return Produced(self.topic, key, value, partition=partition)
+
+    def clear(self) -> None:
+        """Nothing is known any more."""
+        self._kept.clear()
+        self._pending.clear()
+        self.true_to = None
+
+    def load(self, key: bytes, value: bytes | None) -> None:
+        """One record of the topic, as it was read."""
+        self._kept.pop(key, None)  # what changed last comes last
+        if value is not None:
+            self._kept[key] = value
+
+    def keep(self) -> None:
+        """What was pending is committed."""
+        for key, value in self._pending.items():
+            self.load(key, value)
+        self._pending.clear()
+
+    def forget(self) -> None:
+        """What was pending never was."""
+        self._pending.clear()
+
+    def older_than(self, at: int) -> Iterator[bytes]:
+        """Keys whose last change lies before that time (milliseconds), the oldest first."""
+        for key, value in self._kept.items():
+            if orjson.loads(value).get("at", at) >= at:
+                return
+            yield key
+
+
+class Memory:
+    """The shelves of one lane."""
+
+    def __init__(self) -> None:
+        self.duplicates = Shelf(topics.DUPLICATES)
+        self.conversations = Shelf(topics.CONVERSATIONS)
+        self.references = Shelf(topics.REFERENCES)
+        self.writeoff = Shelf(topics.WRITEOFF)
+
+    @property
+    def shelves(self) -> tuple[Shelf, ...]:
+        return (self.duplicates, self.conversations, self.references, self.writeoff)
+
+    def shelf(self, topic: str) -> Shelf:
+        return next(shelf for shelf in self.shelves if shelf.topic == topic)
+
+    def keep(self) -> None:
+        for shelf in self.shelves:
+            shelf.keep()
+
+    def forget(self) -> None:
+        for shelf in self.shelves:
+            shelf.forget()

@@ -1,0 +1,178 @@
+"""The relay of one worker: its consumer, its share of the lanes, and what it does when that share changes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import IllegalStateError, KafkaError
+
+from broker import log, topics
+from broker.kafka.clients import relay_consumer
+from broker.kafka.destinations import Destinations
+from broker.kafka.lane import Lane, Surroundings
+from broker.kafka.leave import Leave, Reason
+from broker.kafka.origin import Origins
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from broker.kafka.draft import Rules
+    from broker.settings import Settings
+
+logger = log.get(__name__)
+
+_TICK_SECONDS = 1.0
+
+
+class Relay:
+    """Runs the lanes that the group gives to this worker, until stopped or until it must leave."""
+
+    def __init__(self, settings: Settings, rules: Rules, instance: str | None = None) -> None:
+        self._settings = settings
+        self._rules = rules
+        self._instance = instance
+        self._worked = topics.worked_topics(rules.participants)
+        self._lanes: dict[int, tuple[Lane, asyncio.Task[None]]] = {}
+        self._leaving: asyncio.Future[Leave] = asyncio.get_running_loop().create_future()
+        self._moved_at = time.monotonic()
+        self.moved = 0
+        """Records moved since the start."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until the event is set; raises Leave."""
+        consumer = relay_consumer(self._settings, self._instance)
+        admin = AIOKafkaAdminClient(**self._settings.aiokafka(), client_id="swb-relay-admin")
+        origins = Origins(self._settings)
+        try:
+            await admin.start()
+            self._around = Surroundings(
+                self._settings, self._rules, consumer, admin, Destinations(self._settings, time.monotonic), origins,
+                moved=self._count,
+            )  # fmt: skip
+            consumer.subscribe(self._worked, listener=_Share(self))
+            await consumer.start()
+            logger.info("relay.started", participants=len(self._rules.participants), instance=self._instance)
+            await self._watch(stop)
+        finally:
+            await self.close_lanes()
+            for closing in (consumer.stop(), origins.close(), admin.close()):
+                with suppress(KafkaError, TimeoutError):
+                    await asyncio.wait_for(closing, self._settings.session_seconds)
+
+    async def _watch(self, stop: asyncio.Event) -> None:
+        left = self._leaving
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                await asyncio.wait(
+                    cast("Any", [stopped, left]), timeout=_TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                )
+                if left.done():
+                    raise left.result()
+                await self._tick()
+        finally:
+            stopped.cancel()
+
+    async def _tick(self) -> None:
+        """Keep the membership alive where no lane polls, and leave when nothing moves though records wait."""
+        if not self._lanes:
+            with suppress(IllegalStateError):
+                self._around.consumer.pause(*self._around.consumer.assignment())
+                await self._around.consumer.getmany(timeout_ms=0)
+        if self.is_stuck():
+            raise Leave(Reason.STUCK, f"records wait and none has moved for {self._settings.stuck_seconds:g} s")
+
+    # --- the share ----------------------------------------------------------------------------------------------------
+
+    def open_lanes(self, assigned: Iterable[TopicPartition]) -> None:
+        """A lane for each index of which this worker holds every topic."""
+        held: defaultdict[int, set[str]] = defaultdict(set)
+        for tp in assigned:
+            held[tp.partition].add(tp.topic)
+        for index, names in sorted(held.items()):
+            if missing := set(self._worked) - names:
+                logger.warning("lane.incomplete", lane=index, missing=sorted(missing)[:5], count=len(missing))
+                continue
+            lane = Lane(index, self._worked, self._around)
+            task = asyncio.create_task(lane.run(), name=f"lane-{index}")
+            task.add_done_callback(self._lane_ended)
+            self._lanes[index] = (lane, task)
+        logger.info("partitions.assigned", lanes=sorted(self._lanes))
+
+    async def close_lanes(self) -> None:
+        """Let every lane finish the transaction in hand, within the limit; what is not finished then never was."""
+        lanes, self._lanes = self._lanes, {}
+        for lane, _ in lanes.values():
+            lane.stop()
+        tasks = [task for _, task in lanes.values()]
+        if tasks:
+            limit = min(self._settings.drain_seconds, self._settings.rebalance_seconds / 2)
+            _, late = await asyncio.wait(tasks, timeout=limit)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=self._settings.session_seconds)
+            logger.info("partitions.revoked", lanes=sorted(lanes), unfinished=len(late))
+
+    def _lane_ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or (error := task.exception()) is None or self._leaving.done():
+            return
+        leave = error if isinstance(error, Leave) else Leave(Reason.BROKEN, repr(error))
+        if not isinstance(error, Leave):
+            logger.error("lane.crashed", exc_info=error)
+        self._leaving.set_result(leave)
+
+    # --- liveness -----------------------------------------------------------------------------------------------------
+
+    def _count(self, records: int) -> None:
+        self.moved += records
+        self._moved_at = time.monotonic()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether records lie before a lane that is not told to let them wait."""
+        consumer = self._around.consumer
+        with suppress(IllegalStateError, KeyError):
+            for index in self._lanes:
+                for topic in self._worked:
+                    tp = TopicPartition(topic, index)
+                    end, position = consumer.highwater(tp), self._position(tp)
+                    is_told_to_wait = topics.waiting_for(topic) is not None
+                    if not is_told_to_wait and end is not None and position is not None and position < end:
+                        return True
+        return False
+
+    def _position(self, tp: TopicPartition) -> int | None:
+        subscription = self._around.consumer._subscription.subscription  # noqa: SLF001 - position() would wait
+        if subscription is None or subscription.assignment is None:
+            return None
+        state = subscription.assignment.state_value(tp)
+        return state.position if state is not None and state.has_valid_position else None
+
+    def is_stuck(self) -> bool:
+        """Alive is: a message moved lately, or nothing waits."""
+        if time.monotonic() - self._moved_at < self._settings.stuck_seconds:
+            return False
+        if not self.is_waiting:
+            self._moved_at = time.monotonic()
+            return False
+        return True
+
+
+class _Share(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka publishes no types
+    """Tells the relay which partitions come and go."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:  # noqa: ARG002
+        await self._relay.close_lanes()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self._relay.open_lanes(assigned)

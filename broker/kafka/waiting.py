@@ -1,0 +1,57 @@
+"""A delivery that waits for its destination (``swb.retry.<participant>``): made, or given up after the limit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from broker import topics
+from broker.kafka.documents import first_redrive
+from broker.kafka.notices import tell_failed
+from broker.model import MessageId, ParticipantCode
+from broker.topics import Fact, Kind, Produced
+
+if TYPE_CHECKING:
+    from broker.kafka.draft import Draft
+    from broker.topics import Consumed
+
+_OF_WAITING = frozenset({topics.WAITING_SINCE, topics.REASON, topics.REDRIVE_OF})
+_PAYLOAD = f"swb.{Kind.PAYLOAD}"
+
+
+def goes_on_waiting(draft: Draft, record: Consumed) -> bool:
+    """Whether it stays at the head of its queue: its destination takes nothing now and the limit has not passed."""
+    participant = topics.waiting_for(record.topic) or ""
+    is_waiting = draft.ways.way_of_waiting(participant, record.place).to == "retry"
+    return is_waiting and not _is_given_up(draft, record)
+
+
+def plan_waiting(draft: Draft, record: Consumed) -> None:
+    """The delivery as it was finished, or a dead letter and a notice."""
+    participant = topics.waiting_for(record.topic) or ParticipantCode("")
+    message = MessageId(record.header(topics.MESSAGE_ID))
+    redrive_of = record.header(topics.REDRIVE_OF)
+    if redrive_of and not first_redrive(draft, redrive_of, message):
+        return
+    if not redrive_of:
+        draft.ways.leaves(participant, record.key, record.offset)
+    kept = tuple(h for h in record.headers if h[0] not in _OF_WAITING)
+    delivery = Produced(topics.inbox(participant), record.key, record.value, kept)
+    is_payload = record.header(topics.CE_TYPE) == _PAYLOAD
+    way = draft.ways.way_of_waiting(participant, record.place)
+    if way.to == "inbox":
+        draft.emit(delivery)
+        if is_payload:
+            draft.track("delivered", message, sender=record.header(topics.SENDER), window=participant)
+            draft.tell(Fact.DELIVERED, message.encode(), {"message_id": message, "window": participant})
+            draft.say("delivery.made", message_id=message, window=participant)
+        return
+    reason = way.reason
+    draft.bury(delivery, reason)
+    if is_payload:
+        sender = ParticipantCode(record.header(topics.SENDER))
+        tell_failed(draft, message, sender, record.key, window=participant, reason=reason, cause=redrive_of)
+
+
+def _is_given_up(draft: Draft, record: Consumed) -> bool:
+    since = int(record.header(topics.WAITING_SINCE) or record.timestamp)
+    return draft.now - since >= draft.rules.retry_limit_ms

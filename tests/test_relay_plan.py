@@ -1,0 +1,519 @@
+"""The relay's plan, without Kafka: records and memory in, records out."""
+
+import json
+from collections import defaultdict
+from itertools import count
+
+import pytest
+
+from broker import topics
+from broker.history import load
+from broker.kafka.destinations import Destinations
+from broker.kafka.draft import Draft, Rules, Unfetched
+from broker.kafka.memory import Memory
+from broker.kafka.plan import bury, plan
+from broker.kafka.telling import plain
+from broker.kafka.ways import Way, Ways
+from broker.model import Answering, AnswerStep, Finding, Outcome, Participant, ParticipantCode, Payload, Routing
+from broker.settings import Settings
+from broker.statuses import Meaning
+from broker.topics import Consumed, Place, headers
+
+LANE = 1
+STATES = {"01": "accepted", "03": "rejected"}
+
+
+def participant(code, kind):
+    answers = Answering(accepted=(AnswerStep("01"),), rejected=(AnswerStep("03"),), states=STATES)
+    return Participant(ParticipantCode(code), code, kind, code[:2], answers=answers)
+
+
+PARTICIPANTS = {
+    code: participant(code, kind)
+    for code, kind in {"aa-farm": "agency", "bb-tax": "agency", "xx-win": "window", "yy-win": "window"}.items()
+}
+
+
+def line(message):
+    """Content says what becomes of it: ``ok xx-win yy-win``, ``bad``, ``boom``."""
+    word, *windows = message.content.decode().split()
+    if word == "boom":
+        raise ZeroDivisionError("boom")
+    if word == "bad":
+        return Outcome(message, None, (Finding("type.unknown", "no"),))
+    routings = tuple(
+        Routing(ParticipantCode(w), f"{w}-01" if w in windows else None, "" if w in windows else "not its goods")
+        for w in ("xx-win", "yy-win")
+    )
+    return Outcome(message, "toy/one-1", (), Payload(b"<payload/>" + message.id.encode(), None), routings)
+
+
+RULES = Rules(
+    process=line,
+    participants=PARTICIPANTS,
+    teller=plain,
+    mapping_label=lambda name: f"{name}@1+00",
+    meaning=lambda answer: Meaning(STATES.get(answer.function_code, ""), ""),
+    max_content=1000,
+    retry_limit_ms=60_000,
+)
+
+
+class World:
+    """A lane with its memory; what it writes to swb.answers may be fed back."""
+
+    def __init__(self):
+        self.clock, self.now = 0.0, 1_000_000
+        self.memory = Memory()
+        self.destinations = Destinations(Settings(), lambda: self.clock, lambda: 1.0)
+        self.ways = Ways(self.destinations, 100_000)
+        self.offsets = defaultdict(count)
+        self.sources = {}
+
+    def draft(self):
+        return Draft(LANE, self.now, RULES, self.memory, self.ways, self.fetched)
+
+    def fetched(self, place):
+        if place not in self.sources:
+            raise Unfetched(place)
+        return self.sources[place]
+
+    def record(self, topic, key, value, **extra):
+        values = {name.replace("content_type", "content-type"): text for name, text in extra.items()}
+        return Consumed(topic, LANE, next(self.offsets[topic]), key, value, headers(values), self.now)
+
+    def send(self, sender, key, value, **extra):
+        record = self.record(topics.outbox(sender), key, value, **extra)
+        self.sources[record.place] = value
+        return self.work(record)
+
+    def work(self, *records):
+        draft = self.draft()
+        for record in records:
+            assert plan(draft, record)
+        self.keep(records)
+        return [produced for _, produced in draft.out]
+
+    def keep(self, records):
+        self.memory.keep()
+        self.ways.keep({r.place for r in records})
+
+    def feed(self, written):
+        """What was written to swb.answers, worked by the same lane until nothing more comes."""
+        every = list(written)
+        while written:
+            written = self.work(
+                *(self.again(p, topics.ANSWERS) for p in written if p.topic == topics.ANSWERS),
+            )
+            every += written
+        return every
+
+    def again(self, produced, topic):
+        return Consumed(
+            topic, LANE, next(self.offsets[topic]), produced.key, produced.value, produced.headers, self.now
+        )
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def to(written, topic):
+    return [p for p in written if p.topic == topic]
+
+
+def kinds(written, participant):
+    return [p.header("ce_type") for p in to(written, topics.inbox(participant))]
+
+
+def events(written):
+    return [json.loads(p.value)["event"] for p in to(written, topics.TRACKING)]
+
+
+def response(reference, function="01", answer="a1", mrn="", text=""):
+    error = f"<Error><Description>{text}</Description><ValidationCode>V1</ValidationCode></Error>" if text else ""
+    return (
+        f'<Response xmlns="urn:wco:datamodel:WCO:RES-DMS:2"><FunctionCode>{function}</FunctionCode>'
+        f"<FunctionalReferenceID>{answer}</FunctionalReferenceID>{error}<Declaration>"
+        f"<FunctionalReferenceID>{reference}</FunctionalReferenceID><ID>{mrn}</ID></Declaration></Response>"
+    ).encode()
+
+
+# --- documents --------------------------------------------------------------------------------------------------------
+
+
+def test_an_accepted_document_gives_receipt_payloads_memory_and_facts(world):
+    written = world.send("aa-farm", b"k", b"ok xx-win yy-win", ce_id="1", traceparent="00-t")
+    message = topics.message_id("aa-farm", "1")
+    assert kinds(written, "aa-farm") == ["swb.receipt"]
+    for window in ("xx-win", "yy-win"):
+        (payload,) = to(written, topics.inbox(window))
+        assert payload.key == b"k"
+        assert payload.value == b"<payload/>" + message.encode()
+        assert payload.header("ce_id") == topics.broker_id(message, window, "payload", "")
+        assert payload.header("swb_message_id") == payload.header("swb_conversation_id") == message
+        assert payload.header("swb_mapping") == "toy/one-1@1+00"
+        assert payload.header("traceparent") == "00-t"
+    assert events(written) == ["received", "delivered", "delivered"]
+    (duplicate,) = to(written, topics.DUPLICATES)
+    assert (duplicate.key, duplicate.partition) == (message.encode(), LANE)
+    (fact,) = to(written, topics.ANSWERS)
+    told = json.loads(fact.value)
+    assert fact.key == message.encode()
+    assert told["origin"] == ["swb.aa-farm.outbox", LANE, 0]
+    assert told["delivered"] == ["xx-win", "yy-win"]
+    assert told["sha256"] == topics.content_id(b"ok xx-win yy-win")
+
+
+def test_a_document_without_an_id_is_named_by_its_content(world):
+    written = world.send("aa-farm", b"k", b"ok xx-win")
+    expected = topics.message_id("aa-farm", topics.content_id(b"ok xx-win"))
+    assert to(written, topics.inbox("xx-win"))[0].header("swb_message_id") == expected
+
+
+def test_a_refused_document_gets_the_refusal_only(world):
+    written = world.send("aa-farm", b"k", b"bad", ce_id="1")
+    assert kinds(written, "aa-farm") == ["swb.refusal"]
+    assert events(written) == ["refused"]
+    assert not to(written, topics.ANSWERS)
+    refusal = to(written, topics.inbox("aa-farm"))[0]
+    assert json.loads(refusal.header("swb_findings"))[0]["code"] == "type.unknown"
+    assert refusal.header("swb_state") == "refused"
+
+
+def test_a_document_no_window_takes_is_told_with_each_reason(world):
+    written = world.send("aa-farm", b"k", b"ok", ce_id="1")
+    assert kinds(written, "aa-farm") == ["swb.receipt", "swb.notice"]
+    notice = to(written, topics.inbox("aa-farm"))[1]
+    assert notice.header("swb_state") == "not_routed"
+    assert [f["value"] for f in json.loads(notice.header("swb_findings"))] == ["xx-win", "yy-win"]
+
+
+def test_what_nobody_foresaw_is_a_dead_letter_and_a_notice(world):
+    record = world.record(topics.outbox("aa-farm"), b"k", b"boom", ce_id="1", swb_reason="spoof")
+    with pytest.raises(ZeroDivisionError):
+        plan(world.draft(), record)
+    world.memory.forget()
+    draft = world.draft()
+    bury(draft, record, "ZeroDivisionError: boom")
+    written = [p for _, p in draft.out]
+    (letter,) = to(written, topics.DEADLETTER)
+    assert letter.value == b"boom"
+    assert letter.key == b"k"
+    assert letter.header("ce_id") == "1"
+    assert letter.header("swb_reason") == "unforeseen: ZeroDivisionError"
+    assert letter.header("swb_origin_offset") == "0"
+    assert letter.header("swb_lane") == str(LANE)
+    assert kinds(written, "aa-farm") == ["swb.notice"]
+    assert to(written, topics.inbox("aa-farm"))[0].header("swb_state") == "failed"
+
+
+def test_a_header_that_claims_another_sender_is_a_finding(world):
+    written = world.send("aa-farm", b"k", b"ok xx-win", ce_id="1", ce_source="bb-tax")
+    receipt = to(written, topics.inbox("aa-farm"))[0]
+    assert [f["code"] for f in json.loads(receipt.header("swb_findings"))] == ["message.source"]
+    assert not to(written, topics.inbox("bb-tax"))
+
+
+@pytest.mark.parametrize("source", ["aa-farm", "https://example.test/aa-farm", "our-erp", ""])
+def test_a_header_that_claims_nobody_else_is_none(world, source):
+    written = world.send("aa-farm", b"k", b"ok xx-win", ce_id="1", ce_source=source)
+    assert to(written, topics.inbox("aa-farm"))[0].header("swb_findings") == ""
+
+
+# --- the intake hop ---------------------------------------------------------------------------------------------------
+
+
+def test_a_record_without_a_key_hops_and_nobody_is_told_before(world):
+    written = world.send("aa-farm", None, b"ok xx-win", ce_id="1", swb_origin_topic="swb.bb-tax.outbox")
+    message = topics.message_id("aa-farm", "1")
+    (hop,) = written
+    assert (hop.topic, hop.key, hop.value) == (topics.INTAKE, message.encode(), b"ok xx-win")
+    assert [v for n, v in hop.headers if n == "swb_origin_topic"] == [b"swb.aa-farm.outbox"]
+    after = world.work(world.again(hop, topics.INTAKE))
+    payload = to(after, topics.inbox("xx-win"))[0]
+    assert payload.key == message.encode()
+    assert payload.header("swb_message_id") == message
+    fact = json.loads(to(after, topics.ANSWERS)[0].value)
+    assert fact["origin"] == ["swb.aa-farm.outbox", LANE, 0]
+
+
+def test_a_record_without_key_and_id_keeps_its_name_over_the_hop(world):
+    (hop,) = world.send("aa-farm", None, b"ok xx-win")
+    after = world.work(world.again(hop, topics.INTAKE))
+    name = topics.message_id("aa-farm", topics.content_id(b"ok xx-win"))
+    assert to(after, topics.inbox("xx-win"))[0].header("swb_message_id") == name
+
+
+@pytest.mark.parametrize("key", [b"k", None])
+def test_too_large_is_refused_before_anything_else(world, key):
+    content = b"ok xx-win" + b" " * 1000
+    written = world.send("aa-farm", key, content, ce_id="1")
+    if key is None:
+        (hop,) = written
+        assert hop.value == b""
+        written = world.work(world.again(hop, topics.INTAKE))
+    assert kinds(written, "aa-farm") == ["swb.refusal"]
+    refusal = to(written, topics.inbox("aa-farm"))[0]
+    assert json.loads(refusal.header("swb_findings"))[0]["code"] == "content.too-large"
+    cause = topics.content_id(content)
+    assert refusal.header("ce_id") == topics.broker_id(topics.message_id("aa-farm", "1"), "aa-farm", "refusal", cause)
+
+
+def test_a_tombstone_is_an_empty_document(world):
+    written = world.send("aa-farm", b"k", b"bad", ce_id="1")
+    assert kinds(written, "aa-farm") == ["swb.refusal"]
+    record = Consumed(topics.outbox("aa-farm"), LANE, 50, b"k", None, headers({"ce_id": "2"}))
+    with pytest.raises(ValueError, match="not enough values"):  # the toy line; the real one refuses it
+        plan(world.draft(), record)
+
+
+# --- duplicates -------------------------------------------------------------------------------------------------------
+
+
+def test_a_repeat_gets_the_receipt_again_under_the_same_id(world):
+    first = world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
+    again = world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
+    assert not to(again, topics.inbox("xx-win"))
+    (receipt,) = to(again, topics.inbox("aa-farm"))
+    assert receipt.header("ce_id") == to(first, topics.inbox("aa-farm"))[0].header("ce_id")
+    assert receipt.key == b"k"
+    assert events(again) == ["repeat"]
+
+
+def test_a_repeat_after_the_answer_gets_the_decision_again(world):
+    world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
+    message = topics.message_id("aa-farm", "1")
+    first = world.feed(world.send("xx-win", b"any", response(message, "03", text="no"), ce_type="swb.answer"))
+    again = world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
+    assert kinds(again, "aa-farm") == ["swb.receipt", "swb.answer"]
+    answer = to(again, topics.inbox("aa-farm"))[1]
+    assert answer.header("ce_id") == to(first, topics.inbox("aa-farm"))[0].header("ce_id")
+    assert answer.header("swb_state") == "rejected"
+
+
+def test_the_same_id_with_other_content_is_a_conflict(world):
+    world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
+    before = world.memory.conversations.get(topics.message_id("aa-farm", "1").encode())
+    written = world.feed(world.send("aa-farm", b"k", b"ok yy-win", ce_id="1"))
+    assert kinds(written, "aa-farm") == ["swb.refusal"]
+    assert events(written) == ["conflict"]
+    assert not to(written, topics.inbox("yy-win"))
+    assert world.memory.conversations.get(topics.message_id("aa-farm", "1").encode()) == before
+    again = world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
+    assert events(again) == ["repeat"]
+
+
+def test_after_a_refusal_the_same_id_is_judged_anew(world):
+    world.send("aa-farm", b"k", b"bad", ce_id="1")
+    written = world.send("aa-farm", b"k", b"ok xx-win", ce_id="1")
+    assert kinds(written, "xx-win") == ["swb.payload"]
+    assert events(world.send("aa-farm", b"k", b"bad", ce_id="1")) == ["conflict"]
+
+
+def test_a_refused_document_sent_again_is_refused_under_the_same_id(world):
+    first, again = (world.send("aa-farm", b"k", b"bad", ce_id="1") for _ in range(2))
+    ids = {to(written, topics.inbox("aa-farm"))[0].header("ce_id") for written in (first, again)}
+    assert len(ids) == 1
+
+
+def test_refusals_of_different_contents_under_one_id_differ(world):
+    first = world.send("aa-farm", b"k", b"bad", ce_id="1")
+    second = world.send("aa-farm", b"k", b"bad too", ce_id="1")
+    assert len({to(w, topics.inbox("aa-farm"))[0].header("ce_id") for w in (first, second)}) == 2
+
+
+def test_a_dead_letter_is_judged_anew_once(world):
+    record = world.record(topics.outbox("aa-farm"), b"k", b"ok xx-win", ce_id="1")
+    draft = world.draft()
+    bury(draft, record, "Bug: mended since")
+    world.keep([record])
+    (letter,) = to([p for _, p in draft.out], topics.DEADLETTER)
+    again = headers({"swb_redrive_of": "swb.deadletter/0/7"})
+    redriven = Consumed(topics.INTAKE, LANE, 0, letter.key, letter.value, letter.headers + again)
+    assert kinds(world.work(redriven), "xx-win") == ["swb.payload"]
+    second = world.work(Consumed(topics.INTAKE, LANE, 1, letter.key, letter.value, letter.headers + again))
+    assert events(second) == ["redrive-repeated"]
+    assert {p.topic for p in second} == {topics.TRACKING}
+
+
+# --- waiting ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_dead_window_makes_only_its_own_deliveries_wait(world):
+    world.destinations.failed("xx-win", "missing")
+    written = world.feed(world.send("aa-farm", b"k", b"ok xx-win yy-win", ce_id="1"))
+    assert not to(written, topics.inbox("xx-win"))
+    assert kinds(written, "yy-win") == ["swb.payload"]
+    (waiting,) = to(written, topics.retry("xx-win"))
+    assert waiting.partition == LANE
+    assert events(written) == ["received", "waiting", "delivered"]
+    assert json.loads(to(written, topics.ANSWERS)[0].value)["delivered"] == ["yy-win"]
+    record = world.again(waiting, topics.retry("xx-win"))
+    assert plan(world.draft(), record) is False
+    world.clock = 10.0
+    made = world.feed(world.work(record))
+    (payload,) = to(made, topics.inbox("xx-win"))
+    assert payload.header("ce_id") == topics.broker_id(topics.message_id("aa-farm", "1"), "xx-win", "payload", "")
+    assert payload.header("swb_waiting_since") == payload.header("swb_reason") == ""
+    assert events(made) == ["delivered"]
+    history = load(json.dumps(world.memory.conversations.get(payload.header("swb_message_id").encode())["history"]))
+    assert history.has_delivery("xx-win")
+
+
+def test_later_deliveries_of_a_waiting_key_follow_it(world):
+    world.destinations.failed("xx-win", "missing")
+    first = to(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"), topics.retry("xx-win"))[0]
+    world.clock = 10.0  # the circuit is closed again, the first one still waits
+    second = world.send("aa-farm", b"k", b"ok xx-win yy-win", ce_id="2")
+    other = world.send("aa-farm", b"other", b"ok xx-win", ce_id="3")
+    assert len(to(second, topics.retry("xx-win"))) == 1
+    assert kinds(second, "yy-win") == kinds(other, "xx-win") == ["swb.payload"]
+    for waiting in (first, to(second, topics.retry("xx-win"))[0]):
+        assert kinds(world.work(world.again(waiting, topics.retry("xx-win"))), "xx-win") == ["swb.payload"]
+    assert kinds(world.send("aa-farm", b"k", b"ok xx-win", ce_id="4"), "xx-win") == ["swb.payload"]
+
+
+def test_what_waited_before_the_lane_opened_holds_back_everything(world):
+    world.ways.reopen({"xx-win": 5})
+    assert len(to(world.send("aa-farm", b"new", b"ok xx-win", ce_id="1"), topics.retry("xx-win"))) == 1
+    del world.ways.backlog["xx-win"]
+    assert len(to(world.send("aa-farm", b"new", b"ok xx-win", ce_id="2"), topics.retry("xx-win"))) == 1
+    assert kinds(world.send("aa-farm", b"other", b"ok xx-win", ce_id="3"), "xx-win") == ["swb.payload"]
+
+
+def test_an_aborted_batch_leaves_no_waiting_key_behind(world):
+    world.destinations.failed("xx-win", "missing")
+    record = world.record(topics.outbox("aa-farm"), b"k", b"ok xx-win", ce_id="1")
+    assert plan(world.draft(), record)
+    world.memory.forget()
+    world.ways.forget()
+    world.clock = 10.0
+    assert kinds(world.work(record), "xx-win") == ["swb.payload"]
+
+
+def test_after_the_limit_a_delivery_is_a_dead_letter_with_a_notice(world):
+    world.destinations.failed("xx-win", "missing")
+    written = world.send("aa-farm", b"k", b"ok xx-win", ce_id="1")
+    world.now += 60_000
+    given_up = world.work(world.again(to(written, topics.retry("xx-win"))[0], topics.retry("xx-win")))
+    (letter,) = to(given_up, topics.DEADLETTER)
+    assert letter.header("swb_destination") == "swb.xx-win.inbox"
+    assert letter.header("swb_reason") == "missing"
+    assert letter.value.startswith(b"<payload/>")
+    assert kinds(given_up, "aa-farm") == ["swb.notice"]
+    assert events(given_up) == ["failed"]
+    redriven = Consumed(
+        topics.retry("xx-win"), LANE, 9, letter.key, letter.value, letter.headers + headers({"swb_redrive_of": "d/0/1"})
+    )
+    world.clock = 100.0
+    (payload,) = to(world.work(redriven), topics.inbox("xx-win"))
+    assert payload.header("ce_id") == letter.header("ce_id")
+    assert events(world.work(redriven)) == ["redrive-repeated"]
+
+
+def test_a_delivery_that_is_too_large_is_a_dead_letter_at_once(world):
+    record = world.record(topics.outbox("aa-farm"), b"k", b"ok xx-win yy-win", ce_id="1")
+    world.ways.refused(record.place, topics.inbox("xx-win"), Way("deadletter", "too-large"))
+    written = world.feed(world.work(record))
+    assert kinds(written, "yy-win") == ["swb.payload"]
+    assert to(written, topics.DEADLETTER)[0].header("swb_reason") == "too-large"
+    assert kinds(written, "aa-farm") == ["swb.receipt", "swb.notice"]
+    entry = world.memory.conversations.get(topics.message_id("aa-farm", "1").encode())
+    history = load(json.dumps(entry["history"]))
+    assert [fact.kind for fact in history.facts] == ["received", "routed", "delivered", "failed"]
+
+
+def test_backoff_doubles_up_to_its_limit(world):
+    waits = []
+    for _ in range(12):
+        world.destinations.failed("xx-win", "x")
+        waits.append(world.destinations.until("xx-win") - world.clock)
+        world.clock = world.destinations.until("xx-win")
+    assert waits[:4] == pytest.approx([1, 2, 4, 8])
+    assert waits[-1] == pytest.approx(300)
+    world.destinations.worked("xx-win")
+    assert world.destinations.trouble("xx-win") == ""
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def message(world):
+    world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
+    return topics.message_id("aa-farm", "1")
+
+
+def test_an_answer_comes_home(world, message):
+    written = world.feed(world.send("xx-win", b"whatever", response(message, "03", "a1", "MRN1", "weight missing")))
+    (answer,) = to(written, topics.inbox("aa-farm"))
+    assert answer.key == b"k"
+    assert answer.header("ce_id") == topics.broker_id(message, "xx-win", "answer", "a1")
+    assert answer.header("swb_state") == "rejected"
+    assert answer.header("swb_window") == "xx-win"
+    assert events(written) == ["decided"]
+
+
+def test_an_answer_needs_no_key_and_takes_no_hop(world, message):
+    written = world.send("xx-win", None, response(message))
+    assert [p.topic for p in written] == [topics.ANSWERS]
+    assert written[0].key == message.encode()
+
+
+def test_an_answer_counts_once(world, message):
+    first = world.feed(world.send("xx-win", b"a", response(message)))
+    again = world.feed(world.send("xx-win", b"b", response(message)))
+    assert len(to(first, topics.inbox("aa-farm"))) == 1
+    assert not to(again, topics.inbox("aa-farm"))
+
+
+def test_the_same_answer_id_with_other_content_is_kept_and_alarmed(world, message):
+    world.feed(world.send("xx-win", b"a", response(message)))
+    other = world.feed(world.send("xx-win", b"a", response(message, "03")))
+    assert not to(other, topics.inbox("aa-farm"))
+    assert to(other, topics.DEADLETTER)[0].header("swb_reason") == "answer-conflict"
+    assert events(other) == ["answer-conflict"]
+
+
+def test_an_answer_of_a_window_that_has_no_delivery_is_kept_and_does_not_count(world, message):
+    written = world.feed(world.send("yy-win", b"a", response(message)))
+    assert not to(written, topics.inbox("aa-farm"))
+    assert to(written, topics.DEADLETTER)[0].header("swb_reason") == "answer-unmatched"
+
+
+def test_an_answer_that_cannot_be_read_is_kept(world, message):
+    written = world.send("xx-win", b"a", b"<Response", ce_type="swb.answer")
+    assert to(written, topics.DEADLETTER)[0].header("swb_reason") == "answer-unreadable"
+    assert to(written, topics.DEADLETTER)[0].value == b"<Response"
+
+
+def test_an_answer_by_number_only_waits_until_the_number_is_known(world, message):
+    early = world.feed(world.send("xx-win", b"a", response("", "03", "a2", "MRN1")))
+    assert events(early) == ["answer-waiting"]
+    assert not to(early, topics.inbox("aa-farm"))
+    later = world.feed(world.send("xx-win", b"a", response(message, "01", "a1", "MRN1")))
+    assert events(later) == ["decided", "decided"]
+    assert len(to(later, topics.inbox("aa-farm"))) == 2
+    third = world.feed(world.send("xx-win", b"a", response("", "01", "a3", "MRN1")))
+    assert events(third) == ["decided"]
+
+
+def test_a_document_that_is_needed_is_asked_for_before_anything_is_planned(world, message):
+    world.sources.clear()
+    (answer,) = world.send("xx-win", b"a", response(message))
+    world.sources.clear()
+    draft = world.draft()
+    with pytest.raises(Unfetched) as need:
+        plan(draft, world.again(answer, topics.ANSWERS))
+    assert need.value.place == Place("swb.aa-farm.outbox", LANE, 0)
+    assert not draft.out
+
+
+def test_what_is_not_committed_is_forgotten(world):
+    record = world.record(topics.outbox("aa-farm"), b"k", b"ok xx-win", ce_id="1")
+    plan(world.draft(), record)
+    world.memory.forget()
+    world.ways.forget()
+    assert kinds(world.work(record), "xx-win") == ["swb.payload"]
