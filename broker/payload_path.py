@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
@@ -59,11 +59,11 @@ def elements(node: etree._Element, expression: str | etree.XPath) -> list[etree.
     """The elements found at a path."""
     found = (path(expression) if isinstance(expression, str) else expression)(node)
     nodes = found if isinstance(found, list) else []
-    return [cast("etree._Element", node) for node in nodes if etree.iselement(node)]  # noqa: SLF001 - its public name
+    return [node for node in nodes if etree.iselement(node)]
 
 
 def _text(item: object) -> str:
-    return (cast("etree._Element", item).text or "").strip() if etree.iselement(item) else ""  # noqa: SLF001 - as above
+    return (item.text or "").strip() if etree.iselement(item) else ""
 
 
 def written(element: etree._Element) -> str:

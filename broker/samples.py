@@ -41,51 +41,58 @@ def read_sample(file: Path, mappings: Path) -> Sample:
     points = table.text("points", changed[0] if changed else "")
     table.end()
     info = root.getroottree().docinfo
-    content = etree.tostring(root.getroottree(), encoding=info.encoding or "UTF-8", xml_declaration=True)
+    content = cast("bytes", etree.tostring(root.getroottree(), encoding=info.encoding or "UTF-8", xml_declaration=True))
     return Sample(file.stem, content, points)
 
 
 def _change(root: etree._Element, entry: Table) -> list[str]:
-    """Changes every node at the path; where they stood."""
+    """Changes or deletes every node at the path; where they stood."""
     path = entry.text("path")
-    value, delete, repeat = entry.text("value", ""), entry.flag("delete", default=False), entry.whole("repeat", 1) or 1
-    insert = entry.text("insert", "")
+    delete = entry.flag("delete", default=False)
+    value = "" if delete else entry.text("value")
     entry.end()
     try:
-        found = cast("list[object]", root.xpath(path, namespaces=_prefixes(root)))
+        found = root.xpath(path, namespaces=_prefixes(root))
     except etree.XPathError as error:
         raise entry.wrong(f"path {path!r}: {error}") from None
-    if not found:
+    nodes = found if isinstance(found, list) else []
+    if not nodes:
         raise entry.wrong(f"path {path!r} finds nothing in the base")
-    return [_change_one(node, value, insert, delete=delete, repeat=repeat) for node in found]
+    places = [_place(node, entry) for node in nodes]
+    for node in nodes:
+        _write(node, None if delete else value)
+    return places
 
 
-def _change_one(node: object, value: str, insert: str, *, delete: bool, repeat: int) -> str:
+def _place(node: object, entry: Table) -> str:
     if etree.iselement(node):
-        element = cast("etree._Element", node)
-        place = pointer(element)
-        parent = element.getparent()
-        if delete and parent is not None:
-            parent.remove(element)
-        elif repeat > 1 and parent is not None:
-            for _ in range(repeat - 1):
-                element.addnext(etree.fromstring(etree.tostring(element, with_tail=False)))
-        elif insert:
-            declared = " ".join(f'xmlns{f":{p}" if p else ""}="{uri}"' for p, uri in element.nsmap.items())
-            element.addnext(etree.fromstring(f"<x {declared}>{insert}</x>")[0])
-        else:
-            element.text = value
-        return place
-    text = cast("etree._ElementUnicodeResult", node)
-    owner, name = text.getparent(), text.attrname
-    if owner is None or name is None:
-        raise TypeError("a path must find elements or attributes")
-    place = pointer(owner, name)
-    if delete:
-        del owner.attrib[name]
-    else:
+        return pointer(node)
+    owner, name = _attribute(node)
+    if owner is None:
+        raise entry.wrong("a path must find elements or attributes")
+    return pointer(owner, name)
+
+
+def _write(node: object, value: str | None) -> None:
+    """The value into an element or attribute; None takes it away."""
+    if etree.iselement(node):
+        parent = node.getparent()
+        if value is not None:
+            node.text = value
+        elif parent is not None:
+            parent.remove(node)
+        return
+    owner, name = _attribute(node)
+    if owner is not None and value is not None:
         owner.set(name, value)
-    return place
+    elif owner is not None:
+        del owner.attrib[name]
+
+
+def _attribute(node: object) -> tuple[etree._Element | None, str]:
+    """The element that an attribute found by XPath belongs to, and its name."""
+    owner = node.getparent() if hasattr(node, "getparent") else None
+    return owner, str(getattr(node, "attrname", ""))
 
 
 def _prefixes(root: etree._Element) -> dict[str, str]:

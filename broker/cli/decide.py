@@ -1,0 +1,76 @@
+"""What the windows would decide about a document, asked beforehand; nothing is sent."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from broker.cli import _line
+from broker.model import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from broker.model import Catalogue, MessageId, ParticipantCode
+    from broker.windows.beforehand import Verdict
+
+_KEYS = ("rule", "code", "severity", "message", "pointer", "line", "label", "value", "payload_pointer")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@_line.files
+@click.option("--window", "codes", multiple=True, metavar="CODE", help="Ask this window, whether it takes it or not.")
+@_line.message_id
+@_line.as_json
+def command(files: Sequence[str], codes: Sequence[str], given_id: MessageId, form: str) -> None:
+    """Carry each FILE (- is standard input) along the line and ask the windows that take it for their decision.
+
+    Exit 0 when every window asked accepts, 1 when not, 2 when it could not run.
+    """
+    from datetime import UTC, datetime  # noqa: PLC0415 - as in _line: --help does without
+
+    from broker.windows import beforehand, decide  # noqa: PLC0415 - as above
+
+    catalogue = _line.load()
+    only = _known(codes, catalogue)
+    windows = decide.windows(catalogue)
+    counts: dict[str, int] = {}
+    for source in _line.read(files):
+        message = Message(given_id, source.content)
+        for verdict in beforehand.ask(message, catalogue, windows, datetime.now(UTC), only):
+            counts[verdict.verdict] = counts.get(verdict.verdict, 0) + 1
+            _tell(source.name, verdict, form)
+    if form != "json":
+        _line.write_summary(counts)
+    sys.exit(0 if set(counts) == {"accepted"} else 1)
+
+
+def _known(codes: Sequence[str], catalogue: Catalogue) -> tuple[ParticipantCode, ...]:
+    """The codes as given; BadParameter for what is no window."""
+    windows = {w.code for w in catalogue.windows()}
+    for code in codes:
+        if code not in windows:
+            raise click.BadParameter(f"no window {code}; there are {', '.join(sorted(windows))}", param_hint="--window")
+    return tuple(w for w in sorted(windows) if w in codes)
+
+
+def _tell(name: str, verdict: Verdict, form: str) -> None:
+    findings = [told(objection.as_json()) for objection in verdict.findings]
+    if form == "json":
+        _line.write_json({"file": name, "window": verdict.window, "verdict": verdict.verdict, "findings": findings})
+        return
+    word = _line.verdict(verdict.verdict, good=verdict.verdict == "accepted")
+    click.echo(f"{word} {name}{f'  {verdict.window}' if verdict.window else ''}")
+    for one in findings:
+        line = f" (line {one['line']})" if one["line"] else ""
+        click.echo(f"  {' '.join(filter(None, (one['rule'], one['code'])))}  {one['pointer']}{line}".rstrip())
+        label = f" {one['label']}:" if one["label"] else ""
+        value = f" Found{label} {one['value']}" if one["value"] else ""
+        click.echo(f"    {one['message']}{value}")
+
+
+def told(objection: dict[str, Any]) -> dict[str, Any]:
+    """A finding as this verb shows it."""
+    return {key: objection[key] for key in _KEYS}
