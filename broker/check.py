@@ -18,17 +18,15 @@ from broker.samples import read_sample
 from broker.validate import check as check_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from broker.codes import CodeList
     from broker.mapping.paths import Condition
     from broker.mapping.paths import Path as RowPath
-    from broker.mapping.rows import Group
-    from broker.model import Catalogue, DocumentType
+    from broker.mapping.rows import Group, Row
+    from broker.model import Catalogue, DocumentType, Outcome
     from broker.profile import Elements
-
-REFUSED = "refused-"
-"""How the name of a sample begins that must be refused; the code of a finding it must give may follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Report:
 def check(root: Path | None = None, tell: Callable[[str], None] = lambda _: None) -> Report:
     """Look at all data below ``root``; ``tell`` hears what is looked at."""
     root = root or catalogues.data_root()
-    counts = dict.fromkeys(("schemas", "document types", "rows", "rules", "participants", "samples"), 0)
+    counts = dict.fromkeys(("schemas", "code lists", "document types", "rows", "rules", "participants", "samples"), 0)
     faults: list[Fault] = []
     tell("schemas")
     for file in sorted((root / "xsd").rglob("*.xsd")):
@@ -62,12 +60,14 @@ def check(root: Path | None = None, tell: Callable[[str], None] = lambda _: None
     except Misconfigured as error:
         return Report(counts, (*faults, Fault("mappings", _relative(str(error), root))))
     counts["participants"] = len(catalogue.participants)
+    counts["code lists"] = len(catalogue.code_lists)
+    faults += [Fault(f.where, _relative(f.sentence, root)) for f in _code_lists(catalogue)]
     for document_type in catalogue.document_types.values():
         tell(document_type.name)
         counts["document types"] += 1
         counts["rules"] += len(document_type.rules)
         counts["rows"] += sum(1 for _ in _rows(document_type))
-        faults += [Fault(f.where, _relative(f.sentence, root)) for f in _document_type(document_type)]
+        faults += [Fault(f.where, _relative(f.sentence, root)) for f in _document_type(document_type, catalogue)]
     faults += _participants(catalogue)
     for file in _samples(root / "mappings"):
         tell(str(file.relative_to(root)))
@@ -87,7 +87,44 @@ def _schema(file: Path, root: Path) -> Iterator[Fault]:
         yield Fault(str(file.relative_to(root)), f"not a schema: {error}")
 
 
-def _rows(document_type: DocumentType) -> Iterator[object]:
+def _code_lists(catalogue: Catalogue) -> Iterator[Fault]:
+    """Editions that cannot be read, and translations into a code that the list they lead to does not have."""
+    for code_list in catalogue.code_lists.values():
+        where = f"codelists/{code_list.name}"
+        target = _target(code_list.name, catalogue) if code_list.kind == "translation" else None
+        for edition in code_list.editions:
+            try:
+                found = {code.name for code in edition.codes.values()}
+            except (Misconfigured, OSError, ValueError) as error:
+                yield Fault(f"{where}/{edition.version}.csv", str(error))
+                continue
+            if target is not None:
+                known = {code for one in target.editions for code in one.codes}
+                if found - known:
+                    strangers = ", ".join(sorted(found - known))
+                    yield Fault(
+                        f"{where}/{edition.version}.csv", f"leads to what is no code of {target.name}: {strangers}"
+                    )
+
+
+def _target(name: str, catalogue: Catalogue) -> CodeList | None:
+    """The list that a translation named ``x-to-list`` leads to, when it is here."""
+    to = name.partition("-to-")[2]
+    lists = [one for one in catalogue.code_lists.values() if one.kind == "list"]
+    return next((one for one in lists if to and f"-{one.name}".endswith(f"-{to}")), None)
+
+
+def _lists(document_type: DocumentType, known: Mapping[str, object]) -> dict[str, str]:
+    """Each code list that rows name and that is not here, with the first of those rows."""
+    missing: dict[str, str] = {}
+    for row in _rows(document_type):
+        for name in (row.codes, row.map, row.unit_codes, row.unit_map):
+            if name and name not in known:
+                missing.setdefault(name, row.name)
+    return missing
+
+
+def _rows(document_type: DocumentType) -> Iterator[Row]:
     rows = getattr(document_type.mapping, "rows", None)
     groups = [rows.body] if rows is not None else []
     for group in groups:
@@ -95,18 +132,23 @@ def _rows(document_type: DocumentType) -> Iterator[object]:
         groups += group.groups
 
 
-def _document_type(document_type: DocumentType) -> Iterator[Fault]:
+def _document_type(document_type: DocumentType, catalogue: Catalogue) -> Iterator[Fault]:
     """Schema, rules and rows of one format: each is tried, so that all faults are told at once."""
     name = document_type.name
-    for what, attempt in (
-        ("document.toml", document_type.schema.warm),
-        ("rules.toml", lambda: check_rules(document_type.rules, document_type.namespaces)),
-        ("mapping.toml", document_type.mapping.warm),
-    ):
+    missing = _lists(document_type, catalogue.code_lists)
+    for code_list, row in missing.items():
+        yield Fault(f"{name}/mapping.toml", f"row {row}: there is no code list {code_list!r} in mappings/codelists")
+    attempts = {
+        "document.toml": document_type.schema.warm,
+        "rules.toml": lambda: check_rules(document_type.rules, document_type.namespaces),
+        "mapping.toml": document_type.mapping.warm,
+    }
+    for what, attempt in attempts.items():
         try:
             attempt()
         except Misconfigured as error:
-            yield Fault(f"{name}/{what}", str(error))
+            if not any(f"no code list '{code_list}'" in str(error) for code_list in missing):
+                yield Fault(f"{name}/{what}", str(error))
     doubled = {rule.id for rule in document_type.rules if [r.id for r in document_type.rules].count(rule.id) > 1}
     yield from (Fault(f"{name}/rules.toml", f"two rules have the id {rule}") for rule in sorted(doubled))
     rows = getattr(document_type.mapping, "rows", None)
@@ -193,26 +235,33 @@ def _sample(file: Path, root: Path, catalogue: Catalogue) -> Iterator[str]:
         outcome = line.process(Message(NO_MESSAGE_ID, sample.content), catalogue)
     except Misconfigured:
         return  # told already, of its format
-    codes = [f.code for f in outcome.findings if f.is_error]
-    if not file.stem.startswith(REFUSED):
-        if not outcome.is_accepted:
-            first = next(f for f in outcome.findings if f.is_error)
-            yield f"must be accepted, is refused: {first.code} {first.pointer} {first.message}"
-    elif outcome.is_accepted:
-        yield "must be refused, is accepted"
-    elif not any(_names(file.stem, code) for code in codes) and _is_rule(file.stem, outcome.document_type, catalogue):
-        yield f"must be refused by the rule it is named by, is refused with {', '.join(codes)}"
+    yield from _as_named(file.stem, outcome, catalogue)
     if (file.parent / f"{file.stem}{replay.FINDINGS}").exists():
         told = replay.difference(file.stem, outcome, file.parent)
         if told:
             yield f"differs from what is expected (swb replay --expect --update accepts it):\n{told}"
 
 
-def _names(stem: str, code: str) -> bool:
-    return re.fullmatch(rf"{REFUSED}{re.escape(code)}(?:[-.].*)?", stem, re.IGNORECASE) is not None
+def _as_named(stem: str, outcome: Outcome, catalogue: Catalogue) -> Iterator[str]:
+    """Refused by the rule that the name says, warned by it, or accepted."""
+    errors = [f for f in outcome.findings if f.is_error]
+    wanted, _, rule = stem.partition("-")
+    is_ruled = wanted in {"refused", "warned"} and _is_rule(rule, outcome, catalogue)
+    if wanted == "refused" and outcome.is_accepted:
+        yield "must be refused, is accepted"
+    elif wanted != "refused" and errors:
+        yield f"must be accepted, is refused: {errors[0].code} {errors[0].pointer} {errors[0].message}"
+    elif is_ruled and not any(_names(rule, f.code) for f in outcome.findings):
+        told = ", ".join(dict.fromkeys(f.code for f in outcome.findings)) or "nothing"
+        yield f"must be {wanted} by the rule it is named by, and is told: {told}"
 
 
-def _is_rule(stem: str, document_type: str | None, catalogue: Catalogue) -> bool:
-    """Whether the name speaks of one of the format's rules (else it says in words what is wrong)."""
-    known = [r for t in catalogue.document_types.values() if t.name == document_type for r in t.rules]
-    return any(_names(stem, rule.id) for rule in known)
+def _names(text: str, code: str) -> bool:
+    """``COD-07`` and ``COD-07-without-date`` name the rule COD-07."""
+    return re.fullmatch(rf"{re.escape(code)}(?:[-.].*)?", text, re.IGNORECASE) is not None
+
+
+def _is_rule(text: str, outcome: Outcome, catalogue: Catalogue) -> bool:
+    """Whether a sample's name speaks of one of the format's rules; else it says in words what is wrong."""
+    found = [t for name, t in catalogue.document_types.items() if name == outcome.document_type]
+    return any(_names(text, rule.id) for document_type in found for rule in document_type.rules)

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from broker import topics
+from broker.catalogue import data_root
 from broker.errors import Misconfigured
 from broker.model import NO_MESSAGE_ID, Message, MessageId, ParticipantCode
+from broker.samples import read_sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 
 PAYLOAD, FINDINGS = ".payload.xml", ".findings.json"
 _EXPORTS = frozenset({".ndjson", ".jsonl"})
-_NO_DOCUMENTS = frozenset({".toml", ".md", ".py", ".txt"})
+_NO_DOCUMENTS = frozenset({".md", ".py", ".txt"})
+_VARIANT, _SAMPLES = ".toml", "samples"
+"""A sample told as a base and what is changed in it; elsewhere TOML describes data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ def documents(folder: Path) -> list[Path]:
         if file.is_file()
         and not file.name.endswith((PAYLOAD, FINDINGS))
         and file.suffix not in _NO_DOCUMENTS
+        and (file.suffix != _VARIANT or _SAMPLES in file.parts)
         and not any(part.startswith(".") for part in file.relative_to(folder).parts)
     ]
 
@@ -65,7 +70,8 @@ def _file(file: Path, name: Path, given: MessageId) -> Iterator[Item]:
     if file.suffix in _EXPORTS:
         yield from _export(file)
     else:
-        yield Item(str(name.with_suffix("")), str(file), Message(given, file.read_bytes()))
+        content = read_sample(file, data_root() / "mappings").content
+        yield Item(str(name.with_suffix("")), str(file), Message(given, content))
 
 
 def _export(file: Path) -> Iterator[Item]:
