@@ -35,6 +35,7 @@ FUNCTION_NAME = "answer.function-name"
 TIME = "answer.time"
 
 _TIME = re.compile(r"(\d{8})(?:(\d{4})(\d{2})?(?:(Z)|([+-])(\d{2}):?(\d{2})?)?)?")
+_NAMESPACES: dict[str, str] = {None: META, "res": RES, "ds": RES_DS}  # type: ignore[dict-item]  # the stubs forget None
 _HEADER = ("WCODataModelVersionCode", "WCOTypeName", "ResponsibleCountryCode", "ResponsibleAgencyName")
 
 
@@ -120,9 +121,17 @@ class _Reader:
     def __init__(self) -> None:
         self.used: set[etree._Element] = set()
         self.tolerated: list[str] = []
+        self._children: dict[etree._Element, dict[str, list[etree._Element]]] = {}
 
     def all(self, parent: etree._Element | None, name: str) -> list[etree._Element]:
-        return [] if parent is None else [e for e in parent.iterchildren(etree.Element) if _name(e) == name]
+        if parent is None:
+            return []
+        if parent not in self._children:
+            found: dict[str, list[etree._Element]] = {}
+            for child in parent.iterchildren(etree.Element):
+                found.setdefault(_name(child), []).append(child)
+            self._children[parent] = found
+        return self._children[parent].get(name, [])
 
     def first(self, parent: etree._Element | None, name: str) -> etree._Element | None:
         return next(iter(self.all(parent, name)), None)
@@ -222,7 +231,7 @@ def _unreadable(code: str, message: str) -> Refused:
 
 def write(answers: Sequence[Answer], country: str = "", agency: str = "", customization: str = "") -> bytes:
     """MetaData with one Response per answer, in the order of elements that the RES schema demands."""
-    meta = etree.Element(f"{{{META}}}MetaData", nsmap={"": META, "res": RES, "ds": RES_DS})
+    meta = etree.Element(f"{{{META}}}MetaData", nsmap=_NAMESPACES)
     for name, value in zip(_HEADER, ("3.6", "RES", country, agency), strict=True):
         _put(meta, f"{{{META}}}{name}", value)
     _put(meta, f"{{{META}}}AgencyAssignedCustomizationCode", customization)
