@@ -16,7 +16,10 @@ from broker.mapping import RowMapping, merge, read_rows
 from broker.mapping.target import read_target
 from broker.model import Catalogue, DocumentType, DocumentTypeName, Envelope, Rule, Severity
 from broker.participants import load_participants
+from broker.pointers import Pointers
+from broker.toml_table import Table
 from broker.validate import Schema
+from broker.validate.rules import tolerances_of
 from broker.xml import MAX_CONTENT
 
 if TYPE_CHECKING:
@@ -47,6 +50,12 @@ def load(root: Path | None = None, *, max_content: int = MAX_CONTENT) -> Catalog
         roots=roots,
         max_content=max_content,
     )
+
+
+def payload_pointers(root: Path | None = None) -> Pointers:
+    """The chains of WCO class ids of the payload's classes."""
+    schema = (root or data_root()) / "xsd" / PAYLOAD_SCHEMA.with_name("declaration.xsd")
+    return Pointers(etree.parse(schema).getroot())
 
 
 def warm(catalogue: Catalogue) -> None:
@@ -100,6 +109,7 @@ class _Documents:
             rules=tuple(_rule(rule, folder) for rule in self._rules(name)),
             folder=str(folder),
             response=data.get("response", ""),
+            tolerates=tolerances_of(Table({"tolerates": data.get("tolerates", [])}, f"{name}/document.toml")),
         )
 
     def _rows(self, name: str, namespaces: Mapping[str, str]) -> Rows:

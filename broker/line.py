@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from broker.detect import detect
 from broker.errors import Refused
-from broker.mapping import translate
+from broker.mapping import explain, translate
 from broker.model import Outcome
 from broker.route import route
 from broker.validate import validate, validate_payload
 
 if TYPE_CHECKING:
+    from broker.mapping import Explanation
     from broker.model import Catalogue, Message
 
 
@@ -30,3 +31,12 @@ def process(message: Message, catalogue: Catalogue) -> Outcome:
         return Outcome(message, document.type.name if document else None, refusal.findings)
     routings = route(document.type, payload, catalogue)
     return Outcome(message, document.type.name, document.findings + warnings + findings, payload, routings)
+
+
+def explained(message: Message, catalogue: Catalogue) -> Explanation:
+    """The same as far as the payload, with the origin of every value in it; raises Refused with the findings."""
+    document = detect(message.content, catalogue)
+    validate(document)
+    payload, _ = translate(document, message.id)
+    validate_payload(payload, document, catalogue)
+    return explain(document, message.id)

@@ -109,6 +109,8 @@ class _Planner:
         self.entries: list[Row | Group] = []
         self.scopes: list[Scope] = []
         self.anywhere: dict[str, Drop] = {}
+        self.stack: list[Scope] = []
+        """The scopes of the groups around what is being planned, as written: what ``../`` climbs."""
 
     def name(self, prefix: str) -> str:
         return f"{prefix}{next(self._numbers)}"
@@ -119,10 +121,11 @@ class _Planner:
     def plan(self, declaration: Element) -> Plan:
         document = Scope(self.name)
         self.scopes.append(document)
+        self.stack.append(document)
         group = replace(self.rows.body, rows=(MESSAGE_ID, *self.rows.body.rows))
         body = PlannedGroup(self._enter(group), group, (), Target(declaration, number=self.name("o")))
-        date = self.read(self.rows.date, document, "date", "first", "date") if self.rows.date else None
-        self._open(group, document)
+        date = self.read(self.rows.date, "date", "first", "date") if self.rows.date else None
+        self._open(group)
         self._group(body, document)
         return Plan(body, tuple(self.scopes), self.anywhere, tuple(self.entries), date)
 
@@ -130,37 +133,46 @@ class _Planner:
         self.entries.append(entry)
         return len(self.entries) - 1
 
-    def _open(self, group: Group, scope: Scope) -> None:
+    def _open(self, group: Group) -> None:
         """Open every scope first: what repeats must be known before anything is read below it."""
         for sub in group.groups:
+            where = f"group {sub.name or sub.each.text}"
             try:
-                inner, _ = scope.outer(sub.each.up).open(sub.each)
+                inner = self._outer(sub.each, where).open(sub.each)
             except ValueError as error:
-                raise self.fail(f"group {sub.name or sub.each.text}", str(error)) from None
+                raise self.fail(where, str(error)) from None
             if inner not in self.scopes:
                 self.scopes.append(inner)
-            self._open(sub, inner)
+            self.stack.append(inner)
+            self._open(sub)
+            self.stack.pop()
 
     def _group(self, planned: PlannedGroup, scope: Scope) -> None:
-        self._drops(planned.group, scope)
+        self._drops(planned.group)
         for row in planned.group.rows:
             planned.rows.append(self._row(row, scope, planned.target))
         planned.rows.sort(key=lambda bound: bool(bound.attribute))  # an attribute needs its element's value first
         for group in planned.group.groups:
-            self._subgroup(planned, group, scope, ())
+            self._subgroup(planned, group, ())
 
     def _subgroup(
-        self, parent: PlannedGroup, group: Group, scope: Scope, chain: tuple[tuple[Scope, Group, tuple[Read, ...]], ...]
+        self, parent: PlannedGroup, group: Group, chain: tuple[tuple[Scope, Group, tuple[Read, ...]], ...]
     ) -> None:
         where = f"group {group.name or group.each.text}"
-        inner, _ = scope.outer(group.each.up).open(group.each)
-        tests = self._tests(group.when, inner, where)
-        chain = (*chain, (inner, group, tests))
-        if not group.to:
-            self._drops(group, inner)
+        inner = self._outer(group.each, where).open(group.each)
+        self.stack.append(inner)
+        chain = (*chain, (inner, group, self._tests(group.when, where)))
+        if group.to:
+            self._repeat(parent, group, chain, where)
+        else:
+            self._drops(group)
             for sub in group.groups:
-                self._subgroup(parent, sub, inner, chain)
-            return
+                self._subgroup(parent, sub, chain)
+        self.stack.pop()
+
+    def _repeat(
+        self, parent: PlannedGroup, group: Group, chain: tuple[tuple[Scope, Group, tuple[Read, ...]], ...], where: str
+    ) -> None:
         *path, last = group.to.split("/")
         holder = self._descend(parent.target, path, where)
         element = holder.element.child(last)
@@ -171,24 +183,24 @@ class _Planner:
         planned = PlannedGroup(self._enter(group), group, chain, Target(element, number=self.name("o")))
         holder.groups.append(planned)
         parent.groups.append(planned)
-        self._group(planned, inner)
+        self._group(planned, chain[-1][0])
 
-    def _drops(self, group: Group, scope: Scope) -> None:
+    def _drops(self, group: Group) -> None:
         for drop in group.drops:
             if drop.path is None:
                 self.anywhere[drop.anywhere] = drop
                 continue
-            for node in self._outer(scope, drop.path, drop.name).nodes(drop.path):
+            for node in self._outer(drop.path, drop.name).nodes(drop.path):
                 if drop.path.attribute:
                     node.dropped_attributes[drop.path.attribute] = drop
                 else:
                     node.drop = drop
 
-    def _outer(self, scope: Scope, path: Path, where: str) -> Scope:
-        try:
-            return scope.outer(path.up)
-        except ValueError as error:
-            raise self.fail(where, f"{path.text}: {error}") from None
+    def _outer(self, path: Path, where: str) -> Scope:
+        """The scope that a path starts from."""
+        if path.up >= len(self.stack):
+            raise self.fail(where, f"{path.text}: ../ climbs out of the document")
+        return self.stack[0] if path.up < 0 else self.stack[-1 - path.up]
 
     def _row(self, row: Row, scope: Scope, within: Target) -> PlannedRow:
         where = f"row {row.name}"
@@ -199,17 +211,17 @@ class _Planner:
         target = self._descend(within, [*path, last], where)
         self._check(row, target, attribute, where)
         if "position" in row.transforms and row.sources and not row.sources[0].steps:
-            return self._ordinal(row, scope, target, attribute, where)
+            return self._ordinal(row, target, attribute, where)
         several = "sum" in row.transforms or "count" in row.transforms or row.join is not None
         kind: Kind = "all" if several else "first"
         use = "" if "count" in row.transforms else "condition" if "position" in row.transforms else "row"
-        sources = tuple(self.read(p, scope, use, kind, row.name) for p in row.sources)
+        sources = tuple(self.read(p, use, kind, row.name) for p in row.sources)
         unit = scheme = None
         if row.unit is not None:
-            unit = self._relative(row.unit, row, scope, "row", kind)
+            unit = self._relative(row.unit, row, "row", kind)
         if row.scheme is not None:
-            scheme = self._relative(row.scheme, row, scope, "", kind)
-        tests = self._tests(row.when, scope, where)
+            scheme = self._relative(row.scheme, row, "", kind)
+        tests = self._tests(row.when, where)
         number = self._enter(row)
         otherwise = None
         if row.otherwise:
@@ -226,23 +238,23 @@ class _Planner:
             target.rows.append(bound)
         return bound
 
-    def _ordinal(self, row: Row, scope: Scope, target: Target, attribute: str, where: str) -> PlannedRow:
+    def _ordinal(self, row: Row, target: Target, attribute: str, where: str) -> PlannedRow:
         """``from = ".."`` with ``position``: the ordinal of the enclosing group's element."""
-        home = self._outer(scope, row.sources[0], where)
+        home = self._outer(row.sources[0], where)
         bound = PlannedRow(self._enter(replace(row, sources=())), row, target, home, attribute)
         (target.attributes.setdefault(attribute, []) if attribute else target.rows).append(bound)
         return bound
 
-    def _relative(self, path: Path, row: Row, scope: Scope, use: str, kind: Kind) -> Read:
+    def _relative(self, path: Path, row: Row, use: str, kind: Kind) -> Read:
         """A unit or scheme: ``@x`` hangs on the row's own source element, anything else on the scope."""
         if path.attribute and not path.steps and not path.up and row.sources:
             first = row.sources[0]
-            return self.read(replace(first, attribute=path.attribute), scope, use, kind, row.name)
-        return self.read(path, scope, use, "first", row.name)
+            return self.read(replace(first, attribute=path.attribute), use, kind, row.name)
+        return self.read(path, use, "first", row.name)
 
-    def read(self, path: Path, scope: Scope, use: str, kind: Kind, row: str) -> Read:
+    def read(self, path: Path, use: str, kind: Kind, row: str) -> Read:
         """Enter a path into the tree; ``use``: ``row`` carries it, anything else but empty only decides by it."""
-        home = self._outer(scope, path, f"row {row}")
+        home = self._outer(path, f"row {row}")
         nodes = home.nodes(path)
         for node in nodes:
             if path.attribute:
@@ -260,12 +272,12 @@ class _Planner:
         capture = home.capture(path, kind)
         return Read(capture.variable, attribute, kind == "all", capture, path)
 
-    def _tests(self, condition: Condition | None, scope: Scope, where: str) -> tuple[Read, ...]:
+    def _tests(self, condition: Condition | None, where: str) -> tuple[Read, ...]:
         if condition is None:
             return ()
         row = where.split(" ", 1)[1]
         return tuple(
-            self.read(path, scope, "condition", "first", row) for test in condition.tests() for path in test.paths()
+            self.read(path, "condition", "first", row) for test in condition.tests() for path in test.paths()
         )
 
     def _descend(self, target: Target, path: list[str], where: str) -> Target:

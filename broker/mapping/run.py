@@ -269,7 +269,7 @@ class Run:
     def unused(self) -> list[Leaf]:
         """What no row took: left by the walk, or claimed by a row that did not use it."""
         left = [leaf if isinstance(leaf, tuple) else (leaf, None) for leaf in self.claimed if leaf not in self.used]
-        return list(dict.fromkeys(self.left + left))
+        return list(dict.fromkeys([*self.left, *left]))
 
 
 def escape(text: str) -> str:

@@ -62,26 +62,15 @@ class Node:
 class Scope:
     """The document or a repeating element, and the part of the tree below it."""
 
-    def __init__(self, name: Callable[[str], str], parent: Scope | None = None, node: Node | None = None) -> None:
+    def __init__(self, name: Callable[[str], str], each: Path | None = None, node: Node | None = None) -> None:
         self.name = name
-        self.parent = parent
+        self.each = each
         self.node = node or Node()
         self.element = name("e")
         """The variable of the generated code that holds the scope's own element."""
         self.walk = name("walk")
         self.captures: dict[tuple[str, Kind], Capture] = {}
         self.scopes: dict[str, Scope] = {}
-        self.each_path: Path | None = None
-
-    def outer(self, up: int) -> Scope:
-        """The scope ``up`` levels out; -1 is the document. Raises ValueError beyond it."""
-        scope = self
-        while scope.parent is not None and up != 0:
-            scope = scope.parent
-            up -= 1
-        if up > 0:
-            raise ValueError("../ climbs out of the document")
-        return scope
 
     def capture(self, path: Path, kind: Kind) -> Capture:
         """The capture of ``path`` (its attribute apart) in this scope, made on first asking."""
@@ -94,14 +83,13 @@ class Scope:
                 node.captures.append((found, flags))
         return self.captures[key]
 
-    def open(self, path: Path) -> tuple[Scope, Capture]:
-        """The scope of a repeating element, and the capture that holds its elements."""
-        capture = self.capture(path, "each")
+    def open(self, path: Path) -> Scope:
+        """The scope of a repeating element."""
+        self.capture(path, "each")
         key = repr(path.steps)
         if key not in self.scopes:
-            self.scopes[key] = Scope(self.name, self, self._one_node(path))
-            self.scopes[key].each_path = path
-        return self.scopes[key], capture
+            self.scopes[key] = Scope(self.name, path, self._one_node(path))
+        return self.scopes[key]
 
     def _one_node(self, path: Path) -> Node:
         """One tree for an element that repeats in several places, such as the goods of every form of a certificate."""

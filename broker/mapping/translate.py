@@ -33,7 +33,8 @@ def told(document: Document, run: Run) -> tuple[Finding, ...]:
     """The findings of a run, in the order: missing, misfits, what nothing took."""
     entries = document.type.mapping.plan.entries
     missing = [_missing(document, entries[row], element) for row, element in run.missing]
-    issues = [_issue(document, entries[issue.row], issue) for issue in run.issues]
+    once = {(i.code, i.element, i.attribute, i.row): i for i in run.issues}
+    issues = [_issue(document, entries[issue.row], issue) for issue in once.values()]
     unmapped = [_unmapped(document, *leaf) for leaf in unmapped_leaves(run)]
     return (*missing, *issues, *unmapped)
 

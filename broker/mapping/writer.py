@@ -355,12 +355,12 @@ class _Writer:
             self._add(indent, f"if {number}: m{number} += m_{number}{found}")
 
     def _each_deciders(self, scope: Scope) -> list[str]:
-        if scope.parent is None or scope.each_path is None:
+        if scope.each is None:
             return []
-        depth = len(scope.each_path.steps)
+        depth = len(scope.each.steps)
         return [
             f"*run.predicate({scope.element}, {depth - 1 - i}, {p.steps!r}, {p.attribute!r})"
-            for i, step in enumerate(scope.each_path.steps)
+            for i, step in enumerate(scope.each.steps)
             for p in step.predicates
             if not p.position
         ]

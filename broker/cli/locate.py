@@ -1,0 +1,85 @@
+"""From a place in the payload, as a window names it, back to the sender's document."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from broker.cli import _line
+
+if TYPE_CHECKING:
+    from broker.answer import Chain
+    from broker.model import MessageId
+
+_CHAIN = re.compile(r"\d\d[A-Z](#\d+)?([ ,>/]+\d\d[A-Z](#\d+)?)*([ ,>/]+[A-Z]?\d{2,3})?")
+_STEP = re.compile(r"(\d\d[A-Z])(?:#(\d+))?")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("pointer")
+@_line.message_id
+@_line.as_json
+def command(file: str, pointer: str, given_id: MessageId, form: str) -> None:
+    """Tell which place of FILE a POINTER into its payload means.
+
+    POINTER is a path (/MetaData/Declaration/GoodsShipment/GovernmentAgencyGoodsItem[2]/Commodity/Description) or a
+    chain of WCO class ids with sequence numbers and the id of the element (42A/67A/68A#2/23A/137).
+
+    Exit 0 when a place was found, 1 when nothing of the document is behind it, 2 when it could not run.
+    """
+    from broker.errors import Refused  # noqa: PLC0415 - --help does without the line
+    from broker.line import explained  # noqa: PLC0415
+    from broker.model import Message  # noqa: PLC0415
+
+    (source,) = _line.read([file])
+    catalogue = _line.load()
+    try:
+        explanation = explained(Message(given_id, source.content), catalogue)
+    except Refused as refusal:
+        click.echo(f"{source.name}: {_line.verdict('refused', good=False)}", err=True)
+        _line.write_findings(refusal.findings, err=True)
+        sys.exit(1)
+    target = _path(pointer, explanation.content) if _CHAIN.fullmatch(pointer) else pointer
+    found = explanation.locate(target) if target else ()
+    for place in found:
+        if form == "json":
+            _line.write_json(
+                {"path": place.path, "line": place.line, "label": place.label, "value": place.value, "target": target}
+            )
+        else:
+            label = f"  {place.label}" if place.label else ""
+            click.echo(f"{place.path} (line {place.line}){label}{f': {place.value}' if place.value else ''}")
+    if not found:
+        click.echo(f"Nothing in {source.name} is behind {pointer}.", err=True)
+    sys.exit(0 if found else 1)
+
+
+def _path(pointer: str, content: bytes) -> str:
+    """The payload's path behind a chain; empty where the chain leads nowhere."""
+    from lxml import etree  # noqa: PLC0415 - --help does without
+
+    from broker.catalogue import payload_pointers  # noqa: PLC0415
+    from broker.mapping.translate import DECLARATION  # noqa: PLC0415
+
+    declaration = next(etree.fromstring(content).iterchildren(DECLARATION))
+    found = payload_pointers().resolve(_chain(pointer), declaration)
+    return found.path if found else ""
+
+
+def _chain(pointer: str) -> Chain:
+    """``42A/67A/68A#2/23A/137`` as steps; the last id without a class letter behind two digits is the element's."""
+    from broker.answer import PointerStep  # noqa: PLC0415
+
+    steps: list[PointerStep] = []
+    for part in re.split(r"[ ,>/]+", pointer):
+        match = _STEP.fullmatch(part)
+        if match is None:
+            last = steps[-1]
+            steps[-1] = PointerStep(last.section, last.sequence, part)
+        else:
+            steps.append(PointerStep(match[1], int(match[2]) if match[2] else None))
+    return tuple(steps)
