@@ -385,6 +385,16 @@ def a_million_elements_in_a_good_document() -> bytes:
     return with_text("GoodsItemName", "<b/>" * 1_000_000)
 
 
+@case("type.unknown", "content.")
+def as_many_elements_as_fit() -> bytes:
+    return b"<r>" + b"<a/>" * ((16 * MB - 7) // 4) + b"</r>"
+
+
+@case("schema.", "content.")
+def as_many_elements_as_fit_in_a_good_document() -> bytes:
+    return with_text("GoodsItemName", "<b/>" * (16 * MB // 4 - 2000))
+
+
 @case("type.unknown")
 def attributes_100_000() -> bytes:
     return b"<r " + b" ".join(b'a%d="1"' % n for n in range(100_000)) + b"/>"
