@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 
 from broker import topics
+from broker.catalogue import data_root
 from broker.history import load
 from broker.kafka.destinations import Destinations
 from broker.kafka.draft import Draft, Rules, Unfetched
@@ -17,6 +18,7 @@ from broker.kafka.ways import Way, Ways
 from broker.model import Answering, AnswerStep, Finding, Outcome, Participant, ParticipantCode, Payload, Routing
 from broker.settings import Settings
 from broker.statuses import Meaning
+from broker.statuses import load as load_statuses
 from broker.topics import Consumed, Place, headers
 
 LANE = 1
@@ -54,6 +56,7 @@ RULES = Rules(
     teller=plain,
     mapping_label=lambda name: f"{name}@1+00",
     meaning=lambda answer: Meaning(STATES.get(answer.function_code, ""), ""),
+    statuses=load_statuses(data_root() / "mappings" / "statuses"),
     max_content=1000,
     retry_limit_ms=60_000,
 )

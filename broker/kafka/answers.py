@@ -9,11 +9,13 @@ import orjson
 
 from broker import topics
 from broker.answer import chain_text
+from broker.conversation import state_of
 from broker.errors import Refused
 from broker.history import Answered, Delivered, Failed, History, NoAnswer, Overdue, Received, Routed, add, dump, load
+from broker.home import Telling
 from broker.kafka.notices import tell_sender
-from broker.kafka.telling import Telling
 from broker.model import ConversationId, ParticipantCode
+from broker.respond import AtWindow
 from broker.topics import Fact, Kind, Place, Produced, headers, moment
 from broker.wco_response import holds_response, read
 from broker.xml import parse
@@ -154,10 +156,10 @@ def _plan_answer(draft: Draft, record: Consumed) -> None:
     answer = _answer(record, window)
     meaning = draft.rules.meaning(answer)
     answered = Answered(at=moment(draft.now), answer=answer, state=meaning.state, why=meaning.why)
-    telling = _telling_of(draft, known, answered)
     novelty = known.add(answered)
     if novelty == ["repeat"]:
         return
+    telling = _telling_of(draft, known, answered)
     known.keep(draft)
     if novelty == ["conflict"]:
         _keep(draft, record, "answer-conflict", message, window)
@@ -190,8 +192,11 @@ def _telling_of(draft: Draft, known: _Conversation, answered: Answered) -> Telli
     received = known.received
     source = draft.fetched(Place(received.topic, received.partition, received.offset))
     is_same = source is not None and topics.content_id(source) == received.content_sha256
+    windows = tuple(AtWindow(w.window, w.state) for w in state_of(known.history, draft.rules.statuses).windows)
     telling = known.telling(Kind.ANSWER, answered.state, answered.answer.window)
-    return replace(telling, answer=answered, content=source if is_same else None, mapping=received.mapping)
+    return replace(
+        telling, answer=answered, content=source if is_same else None, mapping=received.mapping, windows=windows
+    )
 
 
 def _keep(draft: Draft, record: Consumed, reason: str, message: str, window: str) -> None:

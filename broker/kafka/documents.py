@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from broker import topics
+from broker.home import Telling
 from broker.kafka.draft import pointers, told
 from broker.kafka.notices import tell_failed, tell_sender
 from broker.kafka.received import received
-from broker.kafka.telling import Telling
 from broker.model import Finding, Message, Outcome, Severity
 from broker.topics import Fact, Kind, Produced, moment
 
@@ -101,7 +101,7 @@ def _conflict(known: Entry) -> Finding:
 
 def _refuse(draft: Draft, document: Received, document_type: str, findings: tuple[Finding, ...], *, event: str) -> None:
     """The refusal and nothing else; a conflict leaves no trace in the history of the first document."""
-    telling = _telling(draft, document, Kind.REFUSAL, "refused", document_type, tuple(told(findings)), document.content)
+    telling = _telling(draft, document, Kind.REFUSAL, "refused", document_type, tuple(told(findings)))
     extra = {topics.DOCUMENT_TYPE: document_type}
     tell_sender(draft, telling, document.key, cause=document.sha256, extra=extra)
     size = document.oversize or len(document.content)
@@ -193,7 +193,6 @@ def _telling(  # noqa: PLR0917 - the parts of a sentence
     state: str,
     document_type: str = "",
     findings: tuple[dict[str, Any], ...] = (),
-    content: bytes | None = None,
 ) -> Telling:
     return Telling(
         kind,
@@ -203,7 +202,7 @@ def _telling(  # noqa: PLR0917 - the parts of a sentence
         state,
         at=moment(draft.now),
         findings=findings,
-        content=content,
+        content=document.content,
     )
 
 

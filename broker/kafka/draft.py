@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from broker.answer import Answer
+    from broker.home import Telling, Told
     from broker.kafka.memory import Entry, Memory, Shelf
-    from broker.kafka.telling import Teller
     from broker.kafka.ways import Way, Ways
     from broker.model import DocumentTypeName, Finding, Message, MessageId, Outcome, Participant
-    from broker.statuses import Meaning
+    from broker.statuses import Meaning, Statuses
     from broker.topics import Fact, Place
 
 NOTHING = Consumed("", 0, 0, None, None)
@@ -34,11 +34,13 @@ class Rules:
     process: Callable[[Message], Outcome]
     """The line, with its catalogue."""
     participants: Mapping[str, Participant]
-    teller: Teller
+    teller: Callable[[Telling], Told]
+    """Turns what is to be told into the sender's own form."""
     mapping_label: Callable[[DocumentTypeName], str]
-    """``id@version+sha256`` of the mapping of a document type."""
+    """``id@version+sha256`` of the mapping of a document type; empty when it has none any more."""
     meaning: Callable[[Answer], Meaning]
     """The canonical state that a window's answer means."""
+    statuses: Statuses
     max_content: int
     retry_limit_ms: int
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from broker import topics
-from broker.kafka.telling import Telling
+from broker.home import Telling
+from broker.kafka.telling import plain
 from broker.model import MessageId, ParticipantCode
 from broker.topics import Fact, Kind, moment
 
@@ -22,7 +24,13 @@ def tell_sender(
     draft: Draft, telling: Telling, key: bytes | None, *, cause: str = "", extra: dict[str, str] | None = None
 ) -> None:
     """The record in the sender's form; state and findings stand in headers too, for who reads no XML."""
-    words = draft.rules.teller(telling)
+    name = topics.broker_id(telling.message_id, telling.window or telling.sender, telling.kind, cause)
+    telling = replace(telling, id=name)
+    try:
+        words = draft.rules.teller(telling)
+    except Exception as error:  # noqa: BLE001 - a form that fails must not keep the word from its reader
+        draft.say("telling.failed", message_id=telling.message_id, error=repr(error)[:300])
+        words = plain(telling)
     values = {
         **(extra or {}),
         topics.CONTENT_TYPE: words.content_type,
@@ -30,7 +38,16 @@ def tell_sender(
         topics.FINDINGS: orjson.dumps(_carried(list(words.findings))).decode() if words.findings else "",
     }
     message = MessageId(telling.message_id)
-    draft.deliver(telling.sender, telling.kind, message, key, words.content, values, window=telling.window, cause=cause)
+    draft.deliver(
+        ParticipantCode(telling.sender),
+        Kind(telling.kind),
+        message,
+        key,
+        words.content,
+        values,
+        window=telling.window,
+        cause=cause,
+    )
 
 
 def tell_failed(

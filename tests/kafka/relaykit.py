@@ -1,0 +1,134 @@
+"""What the relay's tests share: participants of their own, workers as processes, and an independent reader."""
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from broker import topics
+from broker.kafka import admin
+from broker.settings import Settings
+
+WORKER = Path(__file__).with_name("toy_worker.py")
+QUICK = {
+    "SWB_SESSION_SECONDS": "6",
+    "SWB_HEARTBEAT_SECONDS": "1",
+    "SWB_REBALANCE_SECONDS": "8",
+    "SWB_RETRY_FIRST_SECONDS": "0.2",
+    "SWB_RETRY_LONGEST_SECONDS": "1",
+    "SWB_PRODUCE_SECONDS": "3",
+    "SWB_DRAIN_SECONDS": "3",
+}
+
+
+class Kit:
+    """One test's installation on a cluster; its workers end with it."""
+
+    def __init__(self, bootstrap, folder, partitions=4, **codes):
+        self.bootstrap, self.folder = bootstrap, folder
+        self.codes = {code.replace("_", "-"): kind for code, kind in codes.items()}
+        self.settings = Settings(bootstrap=bootstrap, partitions=partitions)
+        self.workers = []
+        self.producer = Producer(
+            {"bootstrap.servers": bootstrap, "linger.ms": 5, "log_level": 0, "message.max.bytes": 17 << 20}
+        )
+        self.sent = 0
+        admin.create(self.settings, self.codes)
+
+    def worker(self, instance="", **env):
+        """A worker process; its log is in the folder."""
+        out = (self.folder / f"worker-{len(self.workers)}.log").open("wb")
+        given = {
+            **os.environ, **QUICK, "SWB_BOOTSTRAP": self.bootstrap, "SWB_INSTANCE": instance,
+            "SWB_TOY": ",".join(f"{code}:{kind}" for code, kind in self.codes.items()), **env,
+        }  # fmt: skip
+        with out:
+            process = subprocess.Popen([sys.executable, str(WORKER)], env=given, stdout=out, stderr=out)
+        process.log = Path(out.name)
+        self.workers.append(process)
+        return process
+
+    def close(self):
+        for worker in self.workers:
+            if worker.poll() is None:
+                worker.kill()
+            worker.wait()
+
+    def send(self, sender, key, value, **extra):
+        values = [(name, text.encode()) for name, text in extra.items()]
+        self.producer.produce(topics.outbox(sender), value, key, headers=values)
+        self.producer.poll(0)
+        self.sent += 1
+
+    def flush(self):
+        assert self.producer.flush(30) == 0
+
+    def read(self, topic, isolation="read_committed"):
+        """Everything on a topic now, partition by partition."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.bootstrap, "group.id": "kit", "enable.auto.commit": False,
+                "isolation.level": isolation, "enable.partition.eof": True, "auto.offset.reset": "earliest",
+            }
+        )  # fmt: skip
+        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        consumer.assign([TopicPartition(topic, p, 0) for p in partitions])
+        found, ended = [], set()
+        while len(ended) < len(partitions):
+            for record in consumer.consume(1000, 0.5):
+                if record.error() is None:
+                    found.append(Seen(record))
+                else:
+                    ended.add(record.partition())
+        consumer.close()
+        return sorted(found, key=lambda r: (r.partition, r.offset))
+
+    def inbox(self, participant, kind=None):
+        records = self.read(topics.inbox(participant))
+        return [r for r in records if kind is None or r.header("ce_type") == f"swb.{kind}"]
+
+    def until(self, condition, seconds=30, every=0.3):
+        """The first true value of the condition; fails with the workers' last words."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if value := condition():
+                return value
+            time.sleep(every)
+        tails = "\n".join(w.log.read_text()[-3000:] for w in self.workers)
+        raise AssertionError(f"not within {seconds} s; workers said:\n{tails}")
+
+    def admin(self):
+        return AdminClient({"bootstrap.servers": self.bootstrap})
+
+
+class Seen:
+    """A record as the independent reader saw it."""
+
+    def __init__(self, record):
+        self.topic, self.partition, self.offset = record.topic(), record.partition(), record.offset()
+        self.key, self.value = record.key(), record.value()
+        self.headers = record.headers() or []
+
+    def header(self, name):
+        return next((v.decode() for n, v in self.headers if n == name), "")
+
+
+def doubled(records):
+    """Ids that came more than once."""
+    return [name for name, times in Counter(r.header("ce_id") for r in records).items() if times > 1]
+
+
+def is_in_order(records, number):
+    """Whether, per key, the numbers come in the order in which they were sent."""
+    last = {}
+    for record in records:
+        n = number(record)
+        if n < last.get(record.key, -1):
+            return False
+        last[record.key] = n
+    return True

@@ -1,0 +1,66 @@
+"""A worker whose line is a toy: the relay as it is, with documents that say what shall become of them."""
+
+import asyncio
+import os
+import signal
+import sys
+
+from broker import log, settings
+from broker.catalogue import data_root
+from broker.kafka.draft import Rules
+from broker.kafka.leave import Leave
+from broker.kafka.relay import Relay
+from broker.kafka.telling import plain
+from broker.model import Finding, Outcome, Participant, ParticipantCode, Payload, Routing
+from broker.statuses import Meaning
+from broker.statuses import load as load_statuses
+
+
+def participants():
+    """``SWB_TOY=farm:agency,win:window``."""
+    pairs = (pair.split(":") for pair in os.environ["SWB_TOY"].split(","))
+    return {code: Participant(ParticipantCode(code), code, kind, "xx") for code, kind in pairs}
+
+
+def line(windows):
+    def process(message):
+        """``ok win-a win-b; anything``, ``bad; ...``, ``boom; ...``, ``huge win-a; bytes``."""
+        words, _, rest = message.content.partition(b";")
+        word, *names = words.decode().split()
+        if word == "boom":
+            raise ZeroDivisionError("boom")
+        if word == "bad":
+            return Outcome(message, None, (Finding("type.unknown", "not of this world"),))
+        payload = b"<p>" + (b"x" * int(rest) if word == "huge" else message.content) + b"</p>"
+        routings = tuple(Routing(w, "R-1" if w in names else None, "" if w in names else "not for it") for w in windows)
+        return Outcome(message, "toy/one-1", (), Payload(payload, None), routings)
+
+    return process
+
+
+async def main():
+    known = participants()
+    given = settings.load()
+    log.configure("json", "info")
+    rules = Rules(
+        process=line([c for c, p in known.items() if p.kind == "window"]),
+        participants=known,
+        teller=plain,
+        mapping_label=lambda name: f"{name}@1+00",
+        meaning=lambda answer: Meaning({"01": "accepted", "03": "rejected"}.get(answer.function_code, ""), ""),
+        statuses=load_statuses(data_root() / "mappings" / "statuses"),
+        max_content=given.max_content_bytes,
+        retry_limit_ms=int(given.retry_limit_seconds * 1000),
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        await Relay(given, rules, given.instance or None).run(stop)
+    except Leave as leave:
+        log.get("toy").error("worker.leaves", reason=leave.reason.name, sentence=str(leave))
+        os._exit(int(leave.reason))
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
