@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from broker.answer import Answer, Chain
+    from broker.history import Answered
     from broker.mapping import Explanation, Source
     from broker.model import Catalogue, Document, DocumentType, Participant
     from broker.respond import Form
@@ -49,14 +50,16 @@ class Telling:
     sender: str
     document_type: str
     state: str
-    """A canonical state; empty for an answer, whose code says it."""
+    """A canonical state of the dictionary; empty for an answer whose code nobody knows."""
     window: str = ""
     at: str = ""
     findings: tuple[dict[str, Any], ...] = ()
     """Those of the line: code, severity, pointer, line, value, message."""
-    answer: Answer | None = None
+    answer: Answered | None = None
     content: bytes | None = None
-    """The sender's document as it lies at its origin; None when it is gone."""
+    """The sender's document as it lies at its origin; an answer without it goes home with the window's own pointers."""
+    mapping: str = ""
+    """The mapping that made the payload, ``id@version+sha256``: another one cannot find its places again."""
     id: str = ""
     windows: tuple[AtWindow, ...] = ()
     """How the message stands at every window."""
@@ -96,36 +99,45 @@ class Home:
 
     def reply(self, telling: Telling, document: Document | None = None) -> Reply:
         """What is to be told, with every place in the sender's document found."""
-        answer, languages = telling.answer, self._languages(telling.sender)
+        languages = self._languages(telling.sender)
         objections = [self._of_the_line(finding, document, languages) for finding in telling.findings]
-        state = telling.state
-        if answer is not None:
-            meaning = self.meaning(answer)
-            state = meaning.state or state or "registered"
-            objections += self.objections(answer, telling.message_id, document, languages)
-            if not meaning.is_mapped:
-                objections.append(self._remark("answer.code", f"{answer.function_code}: {meaning.why}", languages))
-        return Reply(
+        plain = Reply(
             kind=str(telling.kind),
             id=telling.id or _derived(telling),
             message_id=telling.message_id,
             conversation_id=telling.message_id,
-            state=state,
+            state=telling.state if telling.state in self.statuses.states else "registered",
             at=telling.at,
             sender=telling.sender,
             sender_name=self._name(telling.sender),
             window=telling.window,
             window_name=self._name(telling.window),
-            function_code=answer.function_code if answer else "",
-            answer_id=answer.answer_id if answer else "",
-            mrn=answer.mrn if answer else "",
-            version=answer.version if answer else "",
-            issued=answer.issued if answer else "",
             objections=tuple(objections),
-            remarks=tuple(r for r in answer.remarks if not r.pointer) if answer else (),
-            details=answer.details if answer else (),
             windows=telling.windows,
             languages=languages,
+        )
+        return self._with_answer(plain, telling, document) if telling.answer else plain
+
+    def _with_answer(self, reply: Reply, telling: Telling, document: Document | None) -> Reply:
+        """The reply with what the window said. Places are sought only with the mapping that made the payload."""
+        assert telling.answer is not None  # noqa: S101 - asked before
+        answered, answer = telling.answer, telling.answer.answer
+        is_same = document is not None and telling.mapping in ("", document.type.mapping.id)
+        source = document if is_same else None
+        objections = [*reply.objections, *self.objections(answer, telling.message_id, source, reply.languages)]
+        if not answered.state:
+            text = f"{answer.function_code}: {answered.why}"
+            objections.append(self._remark("answer.code", text, reply.languages))
+        return replace(
+            reply,
+            function_code=answer.function_code,
+            answer_id=answer.answer_id,
+            mrn=answer.mrn,
+            version=answer.version,
+            issued=answer.issued,
+            objections=tuple(objections),
+            remarks=tuple(r for r in answer.remarks if not r.pointer),
+            details=answer.details,
         )
 
     def objections(
@@ -261,5 +273,5 @@ def _label(pointer: str) -> str:
 
 
 def _derived(telling: Telling) -> str:
-    cause = telling.answer.answer_id if telling.answer else telling.state
+    cause = telling.answer.answer.answer_id if telling.answer else telling.state
     return hashlib.sha256(f"{telling.message_id}\n{telling.window}\n{telling.kind}\n{cause}".encode()).hexdigest()
