@@ -1,7 +1,6 @@
 """Our profile of the WCO payload against the published schemas: every document valid here is valid there."""
 # ruff: noqa: E501 - documents and replacements stand in one line each
 
-import os
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +19,8 @@ BODIES = (("declaration.xsd", "declaration/WCO_DEC_2_DMS.xsd", "Declaration"),
 
 
 @pytest.fixture(scope="session")
-def published_home() -> Path:
-    home = os.environ.get("SWB_REFERENCE")
-    if not home:
-        pytest.skip("SWB_REFERENCE is not set: the published WCO schemas are not at hand")
-    return Path(home) / "xsd" / "wco-hmrc-dms" / "wco"
+def published_home(reference) -> Path:
+    return reference / "xsd" / "wco-hmrc-dms" / "wco"
 
 
 @pytest.fixture(scope="session")
