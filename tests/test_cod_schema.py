@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from copy import deepcopy
 from pathlib import Path
@@ -91,14 +90,6 @@ class Published:
                 child.text = VALUES.get(name) or VALUES.get(str(child.tag)) or "texto"
             else:
                 self._fill(child, kind)
-
-
-@pytest.fixture(scope="session")
-def reference() -> Path:
-    home = os.environ.get("SWB_REFERENCE")
-    if not home:
-        pytest.skip("SWB_REFERENCE is not set: the published ALADI schemas are not at hand")
-    return Path(home)
 
 
 @pytest.fixture(scope="session")
