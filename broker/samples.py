@@ -46,10 +46,14 @@ def read_sample(file: Path, mappings: Path) -> Sample:
 
 
 def _change(root: etree._Element, entry: Table) -> list[str]:
-    """Changes or deletes every node at the path; where they stood."""
+    """Changes every node at the path, deletes it, repeats it or inserts after it; where they stood."""
     path = entry.text("path")
-    delete = entry.flag("delete", default=False)
-    value = "" if delete else entry.text("value")
+    change = _Change(
+        entry.text("value", ""),
+        entry.text("insert", ""),
+        delete=entry.flag("delete", default=False),
+        repeat=entry.whole("repeat", 1) or 1,
+    )
     entry.end()
     try:
         found = root.xpath(path, namespaces=_prefixes(root))
@@ -60,8 +64,18 @@ def _change(root: etree._Element, entry: Table) -> list[str]:
         raise entry.wrong(f"path {path!r} finds nothing in the base")
     places = [_place(node, entry) for node in nodes]
     for node in nodes:
-        _write(node, None if delete else value)
+        _carry_out(node, change)
     return places
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    value: str
+    insert: str
+    """XML to stand after the element, in its prefixes."""
+    delete: bool
+    repeat: int
+    """How often the element stands there then."""
 
 
 def _place(node: object, entry: Table) -> str:
@@ -73,25 +87,31 @@ def _place(node: object, entry: Table) -> str:
     return pointer(owner, name)
 
 
-def _write(node: object, value: str | None) -> None:
-    """The value into an element or attribute; None takes it away."""
-    if etree.iselement(node):
-        parent = node.getparent()
-        if value is not None:
-            node.text = value
-        elif parent is not None:
-            parent.remove(node)
+def _carry_out(node: object, change: _Change) -> None:
+    if not etree.iselement(node):
+        owner, name = _attribute(node)
+        if owner is not None and change.delete:
+            del owner.attrib[name]
+        elif owner is not None:
+            owner.set(name, change.value)
         return
-    owner, name = _attribute(node)
-    if owner is not None and value is not None:
-        owner.set(name, value)
-    elif owner is not None:
-        del owner.attrib[name]
+    parent = node.getparent()
+    if change.delete and parent is not None:
+        parent.remove(node)
+    elif change.repeat > 1:
+        for _ in range(change.repeat - 1):
+            node.addnext(etree.fromstring(etree.tostring(node, with_tail=False)))
+    elif change.insert:
+        declared = " ".join(f'xmlns{f":{p}" if p else ""}="{uri}"' for p, uri in node.nsmap.items())
+        node.addnext(etree.fromstring(f"<x {declared}>{change.insert}</x>")[0])
+    elif not change.delete:
+        node.text = change.value
 
 
 def _attribute(node: object) -> tuple[etree._Element | None, str]:
     """The element that an attribute found by XPath belongs to, and its name."""
-    owner = node.getparent() if hasattr(node, "getparent") else None
+    is_attribute = getattr(node, "is_attribute", False)
+    owner = node.getparent() if is_attribute and hasattr(node, "getparent") else None
     return owner, str(getattr(node, "attrname", ""))
 
 

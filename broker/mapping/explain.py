@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Literal
 
 from lxml import etree
 
+from broker.mapping.missing import expected
 from broker.mapping.rows import Row
-from broker.mapping.run import PARTIAL
+from broker.mapping.run import ABSENT, PARTIAL
 from broker.mapping.translate import told, unmapped_leaves
 from broker.xml import XSI, leaves, line_of, place, pointers, shown
 
@@ -200,6 +201,9 @@ class _Teller:
 
     def _source(self, leaf: Leaf, row: Row) -> Source:
         element, attribute = _split(leaf)
+        if attribute is not None and attribute.startswith(ABSENT):
+            path, line = self._place(element)
+            return Source(f"{path}/{attribute.removeprefix(ABSENT)}", line, None, row.label)
         path, line = self._place(element, attribute)
         return Source(path, line, _raw(element, attribute), row.label)
 
@@ -333,9 +337,14 @@ class _Locator:
         return None
 
     def _expected(self, target: str) -> tuple[Source, ...]:
-        """Where the mapping would have looked: the row's own path below the element its group repeats for."""
-        plain = re.sub(r"\[\d+\]", "", target).removeprefix("/MetaData/Declaration/")
-        entries = self.explanation.document.type.mapping.plan.entries
+        """Where the value would have to stand: the row's own path below what exists; else what is around it."""
+        plain = _plain(target)
+        document = self.explanation.document
+        found = expected(document.type.mapping.rows.body, plain, self._around(target), document.root)
+        if found is not None:
+            element, path, label = found
+            return (Source(path, line_of(element, document.line_offset), None, label),)
+        entries = document.type.mapping.plan.entries
         row = next((e for e in entries if isinstance(e, Row) and _unlabelled(e.name) == plain and e.sources), None)
         home = self._instance(target)
         above = target
@@ -348,6 +357,23 @@ class _Locator:
         if row is None:
             return (home,)
         return (Source(home.path, home.line, None, row.label or row.sources[0].text),)
+
+    def _around(self, target: str) -> dict[str, etree._Element]:
+        """The source elements of the group instances at or above a place, by their plain paths."""
+        elements = {path: element for element, path in pointers(self.explanation.document.root).items()}
+        found = {}
+        above = target
+        while above:
+            instance = self.explanation.instances.get(above)
+            if instance is not None and instance.path in elements:
+                found[_plain(above)] = elements[instance.path]
+            above = above.rpartition("/")[0]
+        return found
+
+
+def _plain(target: str) -> str:
+    """A place below the Declaration, without positions."""
+    return re.sub(r"\[\d+\]", "", target).removeprefix("/MetaData/Declaration/")
 
 
 def _shared(sources: list[Source]) -> Source:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from broker.model import Catalogue, Participant, ParticipantCode, Payload, Rule
 
-_PREDICATE = re.compile(r"\[[^\]]*\]")
 _ATTRIBUTE = re.compile(r"@[\w.-]+$")
 
 
@@ -113,13 +112,21 @@ def _pointed_at(node: etree._Element, at: str) -> tuple[str, str | None]:
 
 
 def _nearest(node: etree._Element, at: str) -> tuple[etree._Element, str]:
-    """The element at a path; else the deepest one on the way to it, and the steps that are missing."""
-    steps = _steps(at)
+    """The element at a path; else the deepest one on the way to it, and the steps that are missing.
+
+    A missing step with a predicate is one of several that only its content would tell apart: it has no path yet.
+    """
+    steps = [step for step in _steps(at) if step != "."]
+    element, done = node, 0
     for length in range(len(steps), 0, -1):
         found = elements(node, "/".join(steps[:length]))
         if found:
-            return found[0], "".join(f"/{_PREDICATE.sub('', step)}" for step in steps[length:])
-    return node, "".join(f"/{_PREDICATE.sub('', step)}" for step in steps if step not in (".", ".."))
+            element, done = found[0], length
+            break
+    missing = steps[done:]
+    if any("[" in step for step in missing):
+        return element, ""
+    return element, "".join(f"/{step}" for step in missing)
 
 
 def _steps(path: str) -> list[str]:

@@ -1,0 +1,92 @@
+"""Where in the sender's document a value would have to stand that the payload lacks."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from broker.xml import pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from broker.mapping.paths import Step
+    from broker.mapping.rows import Group, Row
+
+_FROM = frozenset({0, -1})
+"""Paths from the scope itself, or from the document's root."""
+_LABEL = re.compile(r"\[[^\]]*\]|#\d+$")
+
+
+def expected(
+    body: Group, target: str, instances: Mapping[str, etree._Element], root: etree._Element
+) -> tuple[etree._Element, str, str] | None:
+    """The nearest element that exists, the path of what is missing in the document's own prefixes, and its label.
+
+    ``target`` is the plain path below the Declaration, ``instances`` the source elements of the group instances around
+    it by their plain paths. None when no row fills the target, or a row that joins several places.
+    """
+    row, groups = next(_rows(body, target, "", ()), (None, ()))
+    if row is None or row.join is not None:
+        return None
+    source = row.sources[0]
+    paths = [*(group.each for _, group in groups), source]
+    if any(path.up not in _FROM for path in paths):
+        return None
+    at, steps = (root, ()) if source.up else _start(groups, instances, root)
+    element, missing = _walk(at, (*steps, *source.steps))
+    attribute = f"/@{etree.QName(source.attribute).localname}" if source.attribute else ""
+    place = pointer(element) + "".join(f"/{_written(step, root)}" for step in missing) + attribute
+    return element, place, row.label or source.text
+
+
+def _rows(
+    group: Group, target: str, prefix: str, outer: tuple[tuple[str, Group], ...]
+) -> Iterator[tuple[Row, tuple[tuple[str, Group], ...]]]:
+    """Every row that fills the target, with the groups around it, each with the plain path of its instances."""
+    for row in group.rows:
+        if row.sources and prefix + _LABEL.sub("", row.to) == target:
+            yield row, outer
+    for inner in group.groups:
+        below = prefix + (f"{inner.to}/" if inner.to else "")
+        if target.startswith(below):
+            yield from _rows(inner, target, below, (*outer, (below.rstrip("/"), inner)))
+
+
+def _start(
+    groups: tuple[tuple[str, Group], ...], instances: Mapping[str, etree._Element], root: etree._Element
+) -> tuple[etree._Element, tuple[Step, ...]]:
+    """The element of the innermost group instance there is, and the steps from it to the row's own scope."""
+    at: etree._Element = root
+    steps: tuple[Step, ...] = ()
+    for path, group in groups:
+        if group.to and path in instances:
+            at, steps = instances[path], ()
+        elif group.each.up:
+            at, steps = root, group.each.steps
+        else:
+            steps = (*steps, *group.each.steps)
+    return at, steps
+
+
+def _walk(element: etree._Element, steps: tuple[Step, ...]) -> tuple[etree._Element, tuple[Step, ...]]:
+    """As far down as the document goes, and the steps that are missing."""
+    for done, step in enumerate(steps):
+        if step.names == (".",):
+            continue
+        child = next((c for c in element.iterchildren(etree.Element) if c.tag in step.names), None)
+        if child is None or step.predicates:
+            return element, steps[done:]
+        element = child
+    return element, ()
+
+
+def _written(step: Step, root: etree._Element) -> str:
+    name = etree.QName(step.names[0])
+    if name.namespace is None:
+        return name.localname
+    declared = (item for element in root.iter(etree.Element) for item in element.nsmap.items())
+    prefix = next((prefix for prefix, uri in declared if uri == name.namespace), None)
+    return f"{prefix}:{name.localname}" if prefix else name.localname

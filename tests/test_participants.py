@@ -1,0 +1,271 @@
+"""Every participant folder, walked: its samples arrive by the rule that names them, are rejected by the rule that names
+them, and every rejection points at the place in the sender's document that was changed."""
+
+import re
+import shutil
+from datetime import UTC, datetime
+
+import pytest
+
+from broker import topics
+from broker.catalogue import load, payload_pointers
+from broker.errors import Misconfigured
+from broker.folders import data_root
+from broker.identifiers import check
+from broker.line import process
+from broker.model import Message, MessageId, ParticipantCode
+from broker.participants import load_participant, load_participants
+from broker.samples import read_sample
+from broker.statuses import load as load_statuses
+from broker.wco_response import read
+from broker.windows import beforehand
+from broker.windows.answers import reply
+from broker.windows.decide import windows
+from broker.windows.mock import Mock
+from broker.xml import parse
+
+NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+MAPPINGS = data_root() / "mappings"
+FOLDER = MAPPINGS / "participants"
+PARTICIPANTS = load_participants(FOLDER)
+WINDOWS = [p for p in PARTICIPANTS.values() if p.kind == "window"]
+ACCEPTING = [(w, rule.id) for w in WINDOWS for rule in w.accepts]
+REJECTING = [(w, rule.id) for w in WINDOWS for rule in w.rules]
+ID = MessageId("0123456789abcdef0123456789abcdef")
+BARE_ID = re.compile(r"[A-Z]+(-[A-Z0-9]+)+")
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return load()
+
+
+@pytest.fixture(scope="module")
+def asked(catalogue):
+    return windows(catalogue)
+
+
+@pytest.fixture(scope="module")
+def pointers():
+    return payload_pointers()
+
+
+def sample(window, name):
+    (file,) = (FOLDER / window.code / "samples").glob(f"{name}.*")
+    return read_sample(file, MAPPINGS)
+
+
+def names(cases):
+    return [name for _, name in cases]
+
+
+def test_there_are_twelve_windows_and_at_least_five_agencies():
+    assert len(WINDOWS) == 12
+    assert len(PARTICIPANTS) - len(WINDOWS) >= 5
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=lambda w: w.code)
+def test_each_window_has_eight_rules_and_says_where_its_profile_comes_from(window):
+    assert len(window.rules) >= 8
+    assert len({rule.code for rule in window.rules}) == len(window.rules)
+    assert all(BARE_ID.fullmatch(rule.id) for rule in window.rules)
+    assert all(language in rule.message for rule in window.rules for language in window.languages)
+    assert "our own" in window.profile
+
+
+@pytest.mark.parametrize("participant", PARTICIPANTS.values(), ids=lambda p: p.code)
+def test_the_identifiers_of_participants_are_right(participant):
+    assert [check(i.scheme, i.value) for i in participant.identifiers if check(i.scheme, i.value)] == []
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=lambda w: w.code)
+def test_a_sample_is_named_by_a_rule_and_every_rule_has_one(window):
+    rules = [rule.id for rule in (*window.accepts, *window.rules)]
+    assert sorted(file.stem for file in (FOLDER / window.code / "samples").iterdir()) == sorted(rules)
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=lambda w: w.code)
+def test_the_status_dictionary_knows_what_a_window_says(window, catalogue, asked, pointers):
+    statuses = load_statuses(MAPPINGS / "statuses")
+    for name, verdict in ((window.accepts[0].id, "accepted"), (window.rules[0].id, "rejected")):
+        outcome = process(Message(ID, sample(window, name).content), catalogue)
+        replies = reply(asked[window.code], outcome.payload.content, pointers, NOW)
+        answers = [a for one in replies for a in read(one.content, window.code, one.id)]
+        meanings = [statuses.means(a, window.answers.dialect, window.answers.states) for a in answers]
+        assert all(m.is_mapped for m in meanings)
+        assert verdict in {statuses.states[m.state].verdict for m in meanings}
+
+
+@pytest.mark.parametrize(("window", "name"), ACCEPTING, ids=names(ACCEPTING))
+def test_the_sample_of_a_routing_rule_arrives_by_it_and_is_accepted(window, name, catalogue, asked):
+    outcome = process(Message(ID, sample(window, name).content), catalogue)
+    assert [f for f in outcome.findings if f.is_error] == []
+    (routing,) = [r for r in outcome.routings if r.participant == window.code]
+    assert routing.rule == name, routing.reason
+    assert asked[window.code].decide(outcome.payload, NOW).objections == ()
+
+
+@pytest.mark.parametrize(("window", "name"), REJECTING, ids=names(REJECTING))
+def test_the_sample_of_a_rule_meets_it_alone_and_the_finding_names_what_was_changed(window, name, catalogue, asked):
+    tried = sample(window, name)
+    (verdict,) = beforehand.ask(Message(ID, tried.content), catalogue, asked, NOW, [window.code])
+    rule = next(r for r in window.rules if r.id == name)
+    assert verdict.verdict == ("rejected" if rule.severity == "error" else "accepted")
+    (finding,) = verdict.findings
+    assert (finding.rule, finding.code) == (name, rule.code)
+    assert finding.pointer == tried.points
+    assert finding.line
+
+
+@pytest.mark.parametrize(("window", "name"), REJECTING, ids=names(REJECTING))
+def test_a_windows_own_pointer_leads_back_to_the_element_it_means(window, name, catalogue, asked, pointers):
+    payload = process(Message(ID, sample(window, name).content), catalogue).payload
+    decision = asked[window.code].decide(payload, NOW)
+    (answer,) = [
+        a
+        for one in reply(asked[window.code], payload.content, pointers, NOW)
+        for a in read(one.content, window.code, one.id)
+        if a.errors or a.remarks
+    ]
+    said = [*answer.errors, *answer.remarks]
+    assert [e.code for e in said] == [o.code for o in decision.objections]
+    places = [pointers.resolve(e.pointer, payload.root).path for e in said]
+    assert places == [o.element.partition("/@")[0].removesuffix("/DateTimeString") for o in decision.objections]
+
+
+def test_every_answer_is_valid_by_the_schema_of_responses(catalogue, asked, pointers):
+    for window in WINDOWS:
+        for name in (window.accepts[0].id, window.rules[0].id):
+            payload = process(Message(ID, sample(window, name).content), catalogue).payload
+            for one in reply(asked[window.code], payload.content, pointers, NOW):
+                assert catalogue.payload_schema.judge(parse(one.content)[0]).faults == ()
+
+
+def delivery(window, content, kind=topics.Kind.PAYLOAD):
+    headers = topics.headers({topics.CE_TYPE: f"swb.{kind}", topics.MESSAGE_ID: ID})
+    return topics.Consumed(topics.inbox(window.code), 0, 7, ID.encode(), content, headers, 1_780_000_000_000)
+
+
+def test_a_mock_answers_payloads_alone_and_the_same_delivery_with_the_same_bytes(catalogue, asked, pointers):
+    window = PARTICIPANTS[ParticipantCode("pe-vuce")]
+    payload = process(Message(ID, sample(window, "PE-01").content), catalogue).payload.content
+    mock = Mock(asked[window.code], pointers)
+    first = mock.answer(delivery(window, payload))
+    assert first == mock.answer(delivery(window, payload))
+    assert [later.record.topic for later in first] == ["swb.pe-vuce.outbox"] * 2
+    assert {later.record.header(topics.CE_TYPE) for later in first} == {topics.ANSWER_TYPE}
+    assert len({later.record.header(topics.CE_ID) for later in first}) == 2
+    assert mock.answer(delivery(window, payload, topics.Kind.NOTICE)) == ()
+    assert mock.answer(delivery(window, None)) == ()
+    assert mock.answer(delivery(window, b"<junk")) == ()
+
+
+THIRTEENTH = """
+name = "A thirteenth window"
+kind = "window"
+economy = "NZ"
+profile = "our own, for this test"
+accepts = [{ id = "NZ-01", family = "invoice", when = { "GoodsShipment/Destination/CountryCode" = "NZ" } }]
+
+[answers]
+reference = "NZ######"
+accepted = [{ function = "01" }]
+rejected = [{ function = "03" }]
+
+[[rules]]
+id = "NZ-CURRENCY"
+code = "NZ1"
+each = "InvoiceAmount"
+test = "@currencyID = 'NZD'"
+at = "@currencyID"
+message.en = "Only New Zealand dollars."
+"""
+SAMPLE = """
+base = "participants/sg-tradenet/samples/SG-01.xml"
+change = [{ path = "//cac:AccountingCustomerParty//cac:Country/cbc:IdentificationCode", value = "NZ" }]
+"""
+
+
+def test_a_thirteenth_window_is_one_folder_of_data(tmp_path):
+    shutil.copytree(MAPPINGS, tmp_path / "mappings")
+    (tmp_path / "xsd").symlink_to(data_root() / "xsd")
+    folder = tmp_path / "mappings" / "participants" / "nz-tsw"
+    (folder / "samples").mkdir(parents=True)
+    (folder / "participant.toml").write_text(THIRTEENTH, encoding="utf-8")
+    (folder / "samples" / "NZ-01.toml").write_text(SAMPLE, encoding="utf-8")
+
+    catalogue = load(tmp_path)
+    content = read_sample(folder / "samples" / "NZ-01.toml", tmp_path / "mappings").content
+    verdicts = beforehand.ask(Message(ID, content), catalogue, windows(catalogue), NOW)
+    (verdict,) = [v for v in verdicts if v.window == "nz-tsw"]
+    assert verdict.verdict == "rejected"
+    (finding,) = verdict.findings
+    assert (finding.rule, finding.value) == ("NZ-CURRENCY", "USD")
+    assert finding.pointer == "/Invoice/cac:LegalMonetaryTotal/cbc:PayableAmount/@currencyID"
+
+
+GOOD = 'name = "A"\nkind = "agency"\n'
+WINDOW = THIRTEENTH.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("name = ", "not TOML"),
+        ('kind = "agency"', "name is missing"),
+        ('name = "A"\nkind = "ministry"', "kind must be one of agency, window"),
+        (GOOD + 'econmy = "PE"', "unknown key econmy"),
+        (GOOD + "languages = 3", "languages must be a text or a list of texts"),
+        (GOOD + '[[accepts]]\nid = "X"', "accepts and rules belong to windows"),
+        (GOOD + "[limits]\nsize = true", "size must be of type int"),
+        (GOOD + '[limits]\nopening = "nine to five"', "opening must look like"),
+        (GOOD + '[policy]\nduplicates = "maybe"', "duplicates must be one of mark, refuse"),
+        (WINDOW.replace("[{ id =", "[{ chapter = 1, id ="), r"accepts\[1\]: unknown key chapter"),
+        (WINDOW.replace("[{ id =", '[{ chapters = ["x"], id ='), "chapters: write"),
+        (WINDOW.replace("[{ id =", '[{ value = { path = "InvoiceAmount" }, id ='), "give at_least, at_most or both"),
+        (
+            WINDOW.replace("[{ id =", '[{ value = { path = "InvoiceAmount", at_most = "x" }, id ='),
+            "must be an exact number",
+        ),
+        (WINDOW.replace('each = "InvoiceAmount"', 'each = "Invoice Amount"'), "is not XPath 1.0"),
+        (WINDOW.replace('code = "NZ1"', 'code = "much too long"'), "must have 1 to 8 characters"),
+        (WINDOW.replace("message.en", "message.es"), "message.en is missing"),
+        (WINDOW.replace('function = "01"', 'function = "accepted"'), "must have one or two digits"),
+        (WINDOW.replace('profile = "our own, for this test"', ""), "profile is missing"),
+        (WINDOW.replace('rejected = [{ function = "03" }]', ""), "needs answers.accepted and answers.rejected"),
+    ],
+)
+def test_a_participant_that_cannot_be_read_is_told_by_file_and_place(text, complaint, tmp_path):
+    file = tmp_path / "zz-test" / "participant.toml"
+    file.parent.mkdir()
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(Misconfigured, match=complaint) as raised:
+        load_participant(file)
+    assert str(file) in str(raised.value)
+
+
+def test_a_folder_must_be_a_code_and_a_rule_must_be_one_rule(tmp_path):
+    for name in ("Peru", "zz-a", "zz-b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "participant.toml").write_text(WINDOW, encoding="utf-8")
+    with pytest.raises(Misconfigured, match="lower case letters"):
+        load_participant(tmp_path / "Peru" / "participant.toml")
+    shutil.rmtree(tmp_path / "Peru")
+    with pytest.raises(Misconfigured, match="rule NZ-01 exists already"):
+        load_participants(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ('path = "//cbc:Nothing", value = "x"', "finds nothing"),
+        ('path = "//[", value = "x"', "Invalid expression"),
+        ('path = "//cbc:ID/text()", delete = true', "elements or attributes"),
+        ('path = "//cbc:ID"', "value is missing"),
+    ],
+)
+def test_a_variant_that_cannot_be_made_says_why(change, complaint, tmp_path):
+    file = tmp_path / "sample.toml"
+    file.write_text(f'base = "participants/sg-tradenet/samples/SG-01.xml"\nchange = [{{ {change} }}]', encoding="utf-8")
+    with pytest.raises(Misconfigured, match=complaint):
+        read_sample(file, MAPPINGS)
