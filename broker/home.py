@@ -30,12 +30,13 @@ if TYPE_CHECKING:
     from broker.answer import Answer, Chain
     from broker.history import Answered
     from broker.mapping import Explanation, Source
-    from broker.model import Catalogue, Document, DocumentType, Participant
+    from broker.model import Catalogue, Document, DocumentType, Participant, Rule
+    from broker.pointers import Target
     from broker.respond import Form
     from broker.statuses import Meaning, Statuses
 
-Locate = Callable[["Chain"], "Source | None"]
-"""From a window's pointer to the first of its places in the sender's document."""
+Locate = Callable[["Chain", str], "Source | None"]
+"""From a window's pointer, and the attribute its rule looks at, to the first of its places in the sender's document."""
 ALWAYS = ("en", "es")
 """The languages in which every sender is told; others where its profile wants them."""
 
@@ -101,12 +102,13 @@ class Home:
         """What is to be told, with every place in the sender's document found."""
         languages = self._languages(telling.sender)
         objections = [self._of_the_line(finding, document, languages) for finding in telling.findings]
+        state = telling.state or (telling.answer.state if telling.answer else "")
         plain = Reply(
             kind=str(telling.kind),
             id=telling.id or _derived(telling),
             message_id=telling.message_id,
             conversation_id=telling.message_id,
-            state=telling.state if telling.state in self.statuses.states else "registered",
+            state=state if state in self.statuses.states else "registered",
             at=telling.at,
             sender=telling.sender,
             sender_name=self._name(telling.sender),
@@ -156,7 +158,7 @@ class Home:
         self, window: ParticipantCode, error: AnswerError, locate: Locate | None, languages: Sequence[str]
     ) -> Objection:
         rule = next((r for r in self.catalogue.participants[window].rules if r.code == error.code), None)
-        source = locate(error.pointer) if locate else None
+        source = locate(error.pointer, _attribute(rule)) if locate else None
         return Objection(
             code=error.code,
             messages=_wanted(rule.message if rule else self._sentences("answer"), languages),
@@ -178,7 +180,9 @@ class Home:
         declaration = etree.fromstring(explanation.content).find("{*}Declaration")
         if declaration is None:
             return None
-        return lambda chain: _source(explanation, self.pointers, chain, declaration)
+        return lambda chain, attribute: _source(
+            explanation, self.pointers.resolve(chain, declaration), chain, attribute
+        )
 
     def _document(self, content: bytes | None) -> Document | None:
         try:
@@ -249,16 +253,26 @@ def load(root: Path, catalogue: Catalogue) -> Home:
     )
 
 
-def _source(explanation: Explanation, pointers: Pointers, chain: Chain, declaration: etree._Element) -> Source | None:
+def _source(explanation: Explanation, target: Target | None, chain: Chain, attribute: str) -> Source | None:
     """The first place of the sender's document behind a chain; for an absent element that of what would hold it."""
-    target = pointers.resolve(chain, declaration)
-    path = target.path if target else ""
-    while path.count("/") > 1:
+    path = _value_path(target, chain) if target else ""
+    found = explanation.locate(f"{path}/{attribute}") if path and attribute else ()
+    while not found and path.count("/") > 1:
         found = explanation.locate(path)
-        if found:
-            return found[0]
         path = path.rpartition("/")[0]
-    return None
+    return found[0] if found else None
+
+
+def _value_path(target: Target, chain: Chain) -> str:
+    """The path of the value itself: a date-time with an id holds its value in its only child."""
+    children = list(target.element) if chain[-1].tag and not target.missing else []
+    return f"{target.path}/{etree.QName(children[0]).localname}" if len(children) == 1 else target.path
+
+
+def _attribute(rule: Rule | None) -> str:
+    """The attribute that a window's rule looks at (``@currencyID``): no pointer of classes can say it."""
+    last = (rule.at if rule.at != "." else rule.each).rpartition("/")[2] if rule else ""
+    return last if last.startswith("@") else ""
 
 
 def _wanted(sentences: Mapping[str, str], languages: Iterable[str]) -> dict[str, str]:

@@ -1,0 +1,212 @@
+"""The answer comes home: through payload, Response and lineage to the path, line and value that the sender wrote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+import orjson
+import pytest
+from lxml import etree
+
+from broker.answer import AnswerError, chain_of
+from broker.catalogue import data_root
+from broker.catalogue import load as load_catalogue
+from broker.history import Answered
+from broker.home import Home, Telling
+from broker.home import load as load_home
+from broker.line import process
+from broker.model import Message, MessageId
+from broker.respond import AtWindow
+from broker.samples import read_sample
+from broker.wco_response import read
+from broker.windows.answers import reply
+from broker.windows.decide import windows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from broker.answer import Answer
+    from broker.home import Told
+    from broker.model import Catalogue
+    from broker.windows.decide import Window
+
+MAPPINGS = data_root() / "mappings"
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+AT = "2026-06-01T12:00:00.000Z"
+ID = MessageId("5" * 32)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One sample of one window's rule."""
+
+    window: str
+    file: Path
+
+    def __str__(self) -> str:
+        return f"{self.window}-{self.file.stem}"
+
+
+@cache
+def _catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+@cache
+def _windows() -> dict[str, Window]:
+    return windows(_catalogue())
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return _catalogue()
+
+
+@pytest.fixture(scope="module")
+def acknowledgement() -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(data_root() / "xsd" / "acknowledgement" / "1.0" / "acknowledgement.xsd"))
+
+
+@pytest.fixture(scope="module")
+def home(catalogue) -> Home:
+    return load_home(data_root(), catalogue)
+
+
+def cases() -> list[Case]:
+    rules = {p.code: {r.id for r in p.rules} for p in _catalogue().windows()}
+    files = sorted(MAPPINGS.glob("participants/*/samples/*"))
+    return [Case(f.parents[1].name, f) for f in files if f.stem in rules.get(f.parents[1].name, ())]
+
+
+def answered(case: Case, home: Home, catalogue: Catalogue) -> tuple[bytes, str, Answer]:
+    """The document, where it is wrong, and the verdict as it was read from the bytes the window sent."""
+    sample = read_sample(case.file, MAPPINGS)
+    outcome = process(Message(ID, sample.content), catalogue)
+    assert outcome.payload is not None, [(f.code, f.pointer) for f in outcome.findings]
+    record = reply(_windows()[case.window], outcome.payload.content, home.pointers, NOW)[-1]
+    return sample.content, sample.points, read(record.content, case.window, record.id)[-1]
+
+
+def tell(home: Home, answer: Answer, content: bytes | None, sender: str = "co-ica", **more: str) -> Told:
+    meaning = home.meaning(answer)
+    fact = Answered(at=AT, answer=answer, state=meaning.state, why=meaning.why)
+    return home(Telling("answer", ID, sender, "", meaning.state, answer.window, AT, (), fact, content, **more))
+
+
+@pytest.mark.parametrize("case", cases(), ids=str)
+def test_every_rejection_names_its_rule_and_the_place_in_the_sender_s_document(case, home, catalogue, acknowledgement):
+    content, points, answer = answered(case, home, catalogue)
+    told = tell(home, answer, content)
+    finding = next(f for f in told.findings if f["rule"] == case.file.stem)
+    assert finding["pointer"] == points
+    assert finding["line"]
+    assert finding["messages"]["en"]
+    assert finding["text"]
+    root = etree.fromstring(told.content)
+    if root.tag.endswith("}Acknowledgement"):
+        acknowledgement.assertValid(root)
+
+
+# --- what else may happen ---------------------------------------------------------------------------------------------
+
+
+def one_case() -> Case:
+    return next(c for c in cases() if c.window == "pe-vuce" and c.file.stem == "PE-AGREEMENT")
+
+
+def test_without_the_document_the_answer_goes_home_with_the_window_s_own_pointer(home, catalogue):
+    _, _, answer = answered(one_case(), home, catalogue)
+    for told in (tell(home, answer, None), tell(home, answer, b"<gone/>")):
+        assert told.state == "rejected"
+        assert told.findings[0]["rule"] == "PE-AGREEMENT"
+        assert told.findings[0]["payload_pointer"].startswith("42A/")
+        assert told.findings[0]["pointer"] == ""
+        assert told.findings[-1]["code"] == "answer.source-gone"
+
+
+def test_another_mapping_than_the_one_that_made_the_payload_finds_no_places(home, catalogue):
+    content, points, answer = answered(one_case(), home, catalogue)
+    label = next(t.mapping.id for name, t in catalogue.document_types.items() if name == "origin/aladi-cod-1.8")
+    assert tell(home, answer, content, mapping=label).findings[0]["pointer"] == points
+    changed = tell(home, answer, content, mapping="origin/aladi-cod-1.8@0+0")
+    assert [f["code"] for f in changed.findings][-1] == "answer.source-gone"
+    assert changed.findings[0]["pointer"] == ""
+
+
+@pytest.mark.parametrize("chain", ["", "07B/53A#1", "kt3#2:ueF5", "42A/67A/68A#99/23A:137", "42A"])
+def test_a_pointer_that_leads_nowhere_is_no_accident(chain, home, catalogue):
+    content, _, answer = answered(one_case(), home, catalogue)
+    odd = replace(answer, errors=(AnswerError("X1", "no", chain_of(chain)),), remarks=())
+    (finding,) = tell(home, odd, content).findings
+    assert finding["payload_pointer"] == chain
+    assert finding["messages"]["es"].startswith("La ventanilla objeta")
+
+
+def test_a_code_that_no_table_knows_is_told_as_such(home, catalogue):
+    content, _, answer = answered(one_case(), home, catalogue)
+    told = tell(home, replace(answer, function_code="77", rejected="", statuses=(), errors=()), content)
+    assert told.state == "registered"
+    assert [(f["code"], f["severity"]) for f in told.findings] == [("answer.code", "warning")]
+    assert "77" in told.findings[0]["text"]
+
+
+def test_a_sender_hears_the_languages_of_its_profile_first_and_always_english_and_spanish(home, catalogue):
+    content, _, answer = answered(one_case(), home, catalogue)
+    chinese = next(code for code, p in catalogue.participants.items() if "zh" in p.languages)
+    (refusal,) = home(
+        Telling("refusal", ID, chinese, "", "refused", "", AT, ({"code": "content.depth", "severity": "error"},))
+    ).findings
+    assert list(refusal["messages"]) == list(dict.fromkeys((*catalogue.participants[chinese].languages, "en", "es")))
+    assert set(tell(home, answer, content, sender="nobody").findings[0]["messages"]) == {"en", "es"}
+
+
+def test_the_form_is_that_of_the_sender_s_profile_else_of_the_document_else_json(home, catalogue):
+    content, _, answer = answered(one_case(), home, catalogue)
+    by_profile = next(code for code, p in catalogue.participants.items() if p.answers.form == "wco-response")
+    assert etree.QName(etree.fromstring(tell(home, answer, content, sender=by_profile).content)).localname == "MetaData"
+    own = etree.QName(etree.fromstring(tell(home, answer, content, sender="nobody").content)).localname
+    assert own == "Acknowledgement"
+    stranger = home(Telling("refusal", ID, "nobody", "", "refused", "", AT, ({"code": "type.unknown"},), None, b"<x/>"))
+    assert (stranger.content_type, orjson.loads(stranger.content)["findings"][0]["code"]) == (
+        "application/json",
+        "type.unknown",
+    )
+
+
+def test_every_refused_sample_is_told_with_code_place_and_sentences(home, catalogue):
+    told_rules = 0
+    for file in sorted(MAPPINGS.glob("documents/*/*/samples/refused-*.xml")):
+        content = file.read_bytes()
+        outcome = process(Message(ID, content), catalogue)
+        findings = tuple(
+            {"code": f.code, "severity": f.severity.value, "pointer": f.pointer, "line": f.line, "value": f.value,
+             "message": f.message}
+            for f in outcome.findings
+        )  # fmt: skip
+        kind = str(outcome.document_type or "")
+        told = home(Telling("refusal", ID, "co-ica", kind, "refused", "", AT, findings, None, content))
+        assert [(f["code"], f["pointer"], f["line"]) for f in told.findings] == [
+            (f.code, f.pointer, f.line) for f in outcome.findings
+        ]
+        assert all({"en", "es"} <= set(f["messages"]) for f in told.findings), file.name
+        told_rules += sum(bool(f["rule"]) for f in told.findings)
+    assert told_rules > 0
+
+
+@pytest.mark.parametrize("state", ["received", "not_routed", "failed", "overdue", "no_answer"])
+def test_notices_and_receipts_in_the_sender_s_form(state, home):
+    content = (MAPPINGS / "participants" / "pe-vuce" / "samples" / "PE-01.xml").read_bytes()
+    kind = "receipt" if state == "received" else "notice"
+    windows = (AtWindow("us-ace", "not_routed", "takes no certificates of origin"),)
+    told = home(Telling(kind, ID, "co-ica", "", state, "pe-vuce", AT, (), None, content, "", "", windows))
+    root = etree.fromstring(told.content)
+    assert (root.get("kind"), root.find("{*}State").get("code")) == (kind, state)
+    assert root.findtext("{*}At") == "takes no certificates of origin"
+
+
+def test_a_repeat_has_the_same_bytes(home, catalogue):
+    content, _, answer = answered(one_case(), home, catalogue)
+    assert tell(home, answer, content) == tell(home, answer, content)
