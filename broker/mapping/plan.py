@@ -276,9 +276,7 @@ class _Planner:
         if condition is None:
             return ()
         row = where.split(" ", 1)[1]
-        return tuple(
-            self.read(path, "condition", "first", row) for test in condition.tests() for path in test.paths()
-        )
+        return tuple(self.read(path, "condition", "first", row) for test in condition.tests() for path in test.paths())
 
     def _descend(self, target: Target, path: list[str], where: str) -> Target:
         for step in path:

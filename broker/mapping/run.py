@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PARTIAL = frozenset({"date.time-lost", "date.fraction-lost", "identifier.invalid"})
 """Issues of values that are carried all the same."""
+ABSENT = "?"
+"""Marks, in place of an attribute, the path of a leaf that is not there."""
 
 
 class Issue(NamedTuple):
@@ -206,13 +208,15 @@ class Run:
         """Every leaf of the elements of a scope."""
         return [leaf for element, _ in walked for leaf in leaves(element)]
 
-    def moved(self, row: int, to: str) -> None:
-        """The value of the last issues, all of one row, found another place."""
+    def moved(self, row: int, to: str, leaves: Sequence[tuple[etree._Element | None, str | None]]) -> None:
+        """These leaves, whose last issues are of one row, found another place; its unit did not."""
         for at in range(len(self.issues) - 1, -1, -1):
             issue = self.issues[at]
             if issue.row != row or issue.code == "mapping.moved":
                 break
-            self.issues[at] = issue._replace(code="mapping.moved", reason=f"{issue.reason}; carried in {to} instead")
+            if (issue.element, issue.attribute) in leaves:
+                reason = f"{issue.reason}; carried in {to} instead"
+                self.issues[at] = issue._replace(code="mapping.moved", reason=reason)
 
     def mark(
         self, note: tuple[int, tuple[Leaf, ...], tuple[Leaf, ...]], extra: tuple[Leaf, ...], attribute: str
@@ -230,6 +234,12 @@ class Run:
         if not raw or raw.isspace():
             return ()
         return (element if attribute is None else (element, attribute),)
+
+    def decider(
+        self, element: etree._Element | None, attribute: str | None, home: etree._Element, path: str
+    ) -> tuple[Leaf, ...]:
+        """The leaf; where it has no value, its absence decided: the place where it would have been."""
+        return self.leaf(element, attribute) or ((home, f"{ABSENT}{path}"),)
 
     def taken(self, row: int, *leaves: tuple[etree._Element | None, str | None]) -> tuple[Leaf, ...]:
         """The first of the leaves that gave its row a value: present, no marker of absence, no issue."""

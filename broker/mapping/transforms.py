@@ -36,10 +36,10 @@ class Lossy(str):
         return value
 
 
-_DECIMAL = re.compile(r"([+-]?)0*(\d*)(?:\.(\d*))?")
-_INTEGER = re.compile(r"([+-]?)0*(\d+)(?:\.0*)?")
-_GROUPED = re.compile(r"[+-]?\d{1,3}(?:[. '\u00a0]\d{3})+(?:,\d*)?")
-_DATE = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(Z|[+-]\d\d:?\d\d)?")
+_DECIMAL = re.compile(r"([+-]?)0*(\d*)(?:\.(\d*))?", re.ASCII)
+_INTEGER = re.compile(r"([+-]?)0*(\d+)(?:\.0*)?", re.ASCII)
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:[. '\u00a0]\d{3})+(?:,\d*)?", re.ASCII)
+_DATE = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _DATETIME = re.compile(
     r"(\d{4})-?(\d\d)-?(\d\d)[T ]?(\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII
 )

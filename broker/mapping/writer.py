@@ -48,6 +48,8 @@ class _Writer:
         self.code_lists = code_lists
         self.traced = traced
         self.lines: list[str] = []
+        self.around: list[str] = []
+        """The groups around what is being written."""
         self.constants: dict[str, object] = {"esc": escape, "quoted": escape_attribute, "fold": fold}
 
     def constant(self, prefix: str, value: object) -> str:
@@ -174,23 +176,30 @@ class _Writer:
                 test = f"not t{n} and " if i else ""
                 self._add(indent, f"if {test}{source.variable} is not None:")
                 self._add(indent + 1, f"t{n} = value({convert}, {source.variable}, {source.attribute!r}, {n})")
-        if r.identifier or row.scheme is not None:
-            scheme = self._operand(row.scheme) if row.scheme else repr("")
-            first = row.sources[0]
-            self._add(
-                indent,
-                f"if t{n}: run.identify({first.variable}, {first.attribute!r}, t{n}, {r.identifier!r}, "
-                f"{r.scheme_list!r}, {scheme}, {n})",
-            )
+                self._identify(row, source, indent + 1)
         if r.unit is not None or r.unit_default:
             self._unit(row, indent)
         if row.otherwise is not None and "fold" in r.transforms:
             size = target_size(row)
             self._add(indent, f"t{n}, t{row.otherwise.number} = run.parted(t{n}, {size})")
             if self.traced:
-                self._add(indent, f"n{row.otherwise.number} = ({row.otherwise.number}, {self._taken(row)}, ())")
+                self._add(
+                    indent,
+                    f"n{row.otherwise.number} = ({row.otherwise.number}, {self._taken(row)}, {self._deciders(row)})",
+                )
         elif row.otherwise is not None:
             self._otherwise(row, row.otherwise, indent)
+
+    def _identify(self, row: PlannedRow, source: Read, indent: int) -> None:
+        """Check an identifier by the scheme that its row names or reads."""
+        n, r = row.number, row.row
+        if r.identifier or row.scheme is not None:
+            scheme = self._operand(row.scheme) if row.scheme else repr("")
+            self._add(
+                indent,
+                f"if t{n}: run.identify({source.variable}, {source.attribute!r}, t{n}, {r.identifier!r}, "
+                f"{r.scheme_list!r}, {scheme}, {n})",
+            )
 
     def _unit(self, row: PlannedRow, indent: int) -> None:
         n, r = row.number, row.row
@@ -224,9 +233,9 @@ class _Writer:
             test = f"not t{m} and " if i else ""
             self._add(indent + 1, f"if {test}{source.variable} is not None and run.failed({n}):")
             self._add(indent + 2, f"t{m} = value({convert}, {source.variable}, {source.attribute!r}, {m})")
-        self._add(indent + 1, f"if t{m}: run.moved({n}, {other.row.to!r})")
+        self._add(indent + 1, f"if t{m}: run.moved({n}, {other.row.to!r}, ({', '.join(self._leaf_pairs(row))},))")
         if self.traced:
-            self._add(indent + 1, f"if t{m}: n{m} = ({m}, {self._taken(other)}, ())")
+            self._add(indent + 1, f"if t{m}: n{m} = ({m}, {self._taken(other)}, {self._deciders(row)})")
 
     def _declare_otherwise(self, group: PlannedGroup, indent: int) -> None:
         for row in group.rows:
@@ -287,17 +296,24 @@ class _Writer:
 
     def _deciders(self, row: PlannedRow) -> str:
         """Leaves that decided: read by its condition, by predicates of its paths, or the date that picks an edition."""
-        parts = [f"*run.leaf({self._one(t)}, {t.attribute!r})" for t in row.tests]
+        parts = [self._decider(t) for t in row.tests]
         for read in (*row.sources, *row.tests, *([row.unit] if row.unit else [])):
             if read.capture is not None:
                 for up, predicate in read.capture.predicates:
                     if not predicate.position:
                         element = self._one(read)
                         parts.append(f"*run.predicate({element}, {up}, {predicate.steps!r}, {predicate.attribute!r})")
+        if row.unit is not None and row.target.element.unit_attribute() is not None:
+            parts.append(f"*run.leaf({self._one(row.unit)}, {row.unit.attribute!r})")
         dated = row.row.codes or row.row.map or row.row.unit_codes or row.row.unit_map
         if dated and self.plan.date is not None and self._has_editions(row):
             parts.append(f"*run.leaf({self._one(self.plan.date)}, {self.plan.date.attribute!r})")
         return f"({', '.join(parts)},)" if parts else "()"
+
+    def _decider(self, read: Read) -> str:
+        """The leaf that a condition read, or the place where it would have been."""
+        home = read.capture.scope.element if read.capture is not None else read.variable
+        return f"*run.decider({self._one(read)}, {read.attribute!r}, {home}, {read.path.text.lstrip('./')!r})"
 
     def _has_editions(self, row: PlannedRow) -> bool:
         r = row.row
@@ -313,7 +329,8 @@ class _Writer:
             deciders = f"run.counted({row.sources[0].variable})"
         apart = {"count", "position"} & set(row.row.transforms)
         taken = "()" if row.is_constant or apart else self._taken(row)
-        self._add(indent, f"n{row.number} = ({row.number}, {taken}, {deciders})")
+        around = f" + d{group.target.number}" if group.chain else ""
+        self._add(indent, f"n{row.number} = ({row.number}, {taken}, {deciders}{around})")
 
     # groups: one loop each
 
@@ -324,7 +341,7 @@ class _Writer:
             self._add(indent, f"w{number} = 0")
         if self.traced:
             self._add(indent, f"m{number} = (); p{number} = []")
-        deciders: list[str] = []
+        deciders = [f"*d{outer}" for outer in self.around[-1:]]
         conditions: list[str] = []
         for inner, level, tests in group.chain:
             names = [c.variable for c in inner.captures.values()]
@@ -334,7 +351,7 @@ class _Writer:
             self._enter_inner(inner, indent)
             if level.when is not None:
                 conditions.append(self._condition(level.when, tests))
-                deciders += [f"*run.leaf({self._one(t)}, {t.attribute!r})" for t in tests]
+                deciders += [self._decider(t) for t in tests]
             deciders += self._each_deciders(inner)
         innermost = group.chain[-1][0]
         self._add(indent, f"q{number} += 1")
@@ -345,14 +362,17 @@ class _Writer:
         maximum = group.target.element.maximum
         if maximum is not None:
             self._add(indent, f"if w{number} == {maximum}: run.too_many({group.number}, {innermost.element}); continue")
+        if self.traced:
+            self._add(indent, f"d{number} = ({', '.join(deciders)}{',' if deciders else ''})")
+        self.around.append(number)
         self._frame(group, innermost, indent)
+        self.around.pop()
         if maximum is not None:
             self._add(indent, f"if o{number[1:]}: w{number} += 1")
         self._add(indent, f"g{number} += {number}")
         self._add(indent, f"if len(g{number}) > {MAX_PAYLOAD}: run.overflow()")
         if self.traced:
-            found = f" + ({', '.join(deciders)},)" if deciders else ""
-            self._add(indent, f"if {number}: m{number} += m_{number}{found}")
+            self._add(indent, f"if {number}: m{number} += m_{number}")
 
     def _each_deciders(self, scope: Scope) -> list[str]:
         if scope.each is None:
@@ -533,7 +553,7 @@ class _Writer:
                 m = other.number
                 attributes.append(f"(' {attribute}=\"' + quoted(t{m}) + '\"' if t{m} else '')")
                 if self.traced:
-                    more = f"n{n}[1] + n{n}[2]" if other.is_constant else "()"
+                    more = f"n{n}[1] + n{n}[2]"
                     origins.append(f"(run.mark(n{m}, {more}, {attribute!r}) if t{m} else '')")
         pieces = [f"'<{name}'", *attributes, "'>'", *origins] if attributes else [f"'<{name}>'"]
         plain = row.is_constant and not row.row.transforms
