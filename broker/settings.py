@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     circuit_failures: int = Field(5, ge=1)
     """Failures in a row after which a destination is left alone for a while."""
 
+    window_faults: str = ""
+    """What goes wrong with the answers of the mock windows, JSON: ``{"pe-vuce": {"twice": 0.5, "late": 0.1}}``."""
+
     kept_boxes_days: int = Field(30, ge=1)
     kept_intake_days: int = Field(7, ge=1)
     kept_state_days: int = Field(90, ge=1)

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from broker import topics
 from broker.catalogue import load, payload_pointers
-from broker.errors import Misconfigured
+from broker.errors import Misconfigured, Refused
 from broker.folders import data_root
 from broker.identifiers import check
 from broker.line import process
@@ -21,7 +20,6 @@ from broker.wco_response import read
 from broker.windows import beforehand
 from broker.windows.answers import reply
 from broker.windows.decide import windows
-from broker.windows.mock import Mock
 from broker.xml import parse
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -141,23 +139,14 @@ def test_every_answer_is_valid_by_the_schema_of_responses(catalogue, asked, poin
                 assert catalogue.payload_schema.judge(parse(one.content)[0]).faults == ()
 
 
-def delivery(window, content, kind=topics.Kind.PAYLOAD):
-    headers = topics.headers({topics.CE_TYPE: f"swb.{kind}", topics.MESSAGE_ID: ID})
-    return topics.Consumed(topics.inbox(window.code), 0, 7, ID.encode(), content, headers, 1_780_000_000_000)
-
-
-def test_a_mock_answers_payloads_alone_and_the_same_delivery_with_the_same_bytes(catalogue, asked, pointers):
+def test_the_same_delivery_is_answered_with_the_same_bytes(catalogue, asked, pointers):
     window = PARTICIPANTS[ParticipantCode("pe-vuce")]
     payload = process(Message(ID, sample(window, "PE-01").content), catalogue).payload.content
-    mock = Mock(asked[window.code], pointers)
-    first = mock.answer(delivery(window, payload))
-    assert first == mock.answer(delivery(window, payload))
-    assert [later.record.topic for later in first] == ["swb.pe-vuce.outbox"] * 2
-    assert {later.record.header(topics.CE_TYPE) for later in first} == {topics.ANSWER_TYPE}
-    assert len({later.record.header(topics.CE_ID) for later in first}) == 2
-    assert mock.answer(delivery(window, payload, topics.Kind.NOTICE)) == ()
-    assert mock.answer(delivery(window, None)) == ()
-    assert mock.answer(delivery(window, b"<junk")) == ()
+    first = reply(asked[window.code], payload, pointers, NOW)
+    assert first == reply(asked[window.code], payload, pointers, NOW)
+    assert len({one.id for one in first}) == len(first) == 2
+    with pytest.raises(Refused):
+        reply(asked[window.code], b"<junk", pointers, NOW)
 
 
 THIRTEENTH = """
