@@ -66,8 +66,13 @@ def check(root: Path | None = None, tell: Callable[[str], None] = lambda _: None
         tell(document_type.name)
         counts["document types"] += 1
         counts["rules"] += len(document_type.rules)
-        counts["rows"] += sum(1 for _ in _rows(document_type))
-        faults += [Fault(f.where, _relative(f.sentence, root)) for f in _document_type(document_type, catalogue)]
+        found = list(_document_type(document_type))
+        try:
+            counts["rows"] += sum(1 for _ in _rows(document_type))
+            found += _mapping(document_type, catalogue)
+        except Misconfigured as error:
+            found.append(Fault(f"{document_type.name}/mapping.toml", str(error)))
+        faults += [Fault(f.where, _relative(f.sentence, root)) for f in found]
     faults += _participants(catalogue)
     for file in _samples(root / "mappings"):
         tell(str(file.relative_to(root)))
@@ -89,22 +94,19 @@ def _schema(file: Path, root: Path) -> Iterator[Fault]:
 
 def _code_lists(catalogue: Catalogue) -> Iterator[Fault]:
     """Editions that cannot be read, and translations into a code that the list they lead to does not have."""
+    read: dict[str, set[str]] = {}
     for code_list in catalogue.code_lists.values():
-        where = f"codelists/{code_list.name}"
-        target = _target(code_list.name, catalogue) if code_list.kind == "translation" else None
         for edition in code_list.editions:
             try:
-                found = {code.name for code in edition.codes.values()}
+                read.setdefault(code_list.name, set()).update(edition.codes)
             except (Misconfigured, OSError, ValueError) as error:
-                yield Fault(f"{where}/{edition.version}.csv", str(error))
-                continue
-            if target is not None:
-                known = {code for one in target.editions for code in one.codes}
-                if found - known:
-                    strangers = ", ".join(sorted(found - known))
-                    yield Fault(
-                        f"{where}/{edition.version}.csv", f"leads to what is no code of {target.name}: {strangers}"
-                    )
+                yield Fault(f"codelists/{code_list.name}/{edition.version}.csv", str(error))
+    for code_list in catalogue.code_lists.values():
+        target = _target(code_list.name, catalogue) if code_list.kind == "translation" else None
+        if target is not None and target.name in read and code_list.name in read:
+            led = {code.name for edition in code_list.editions for code in edition.codes.values()}
+            if strangers := ", ".join(sorted(led - read[target.name])):
+                yield Fault(f"codelists/{code_list.name}", f"leads to what is no code of {target.name}: {strangers}")
 
 
 def _target(name: str, catalogue: Catalogue) -> CodeList | None:
@@ -132,35 +134,42 @@ def _rows(document_type: DocumentType) -> Iterator[Row]:
         groups += group.groups
 
 
-def _document_type(document_type: DocumentType, catalogue: Catalogue) -> Iterator[Fault]:
-    """Schema, rules and rows of one format: each is tried, so that all faults are told at once."""
+def _document_type(document_type: DocumentType) -> Iterator[Fault]:
+    """Schema and rules of one format."""
     name = document_type.name
+    try:
+        document_type.schema.warm()
+    except Misconfigured as error:
+        yield Fault(f"{name}/document.toml", str(error))
+    try:
+        check_rules(document_type.rules, document_type.namespaces)
+    except Misconfigured as error:
+        yield Fault(f"{name}/rules.toml", str(error))
+    ids = [rule.id for rule in document_type.rules]
+    yield from (Fault(f"{name}/rules.toml", f"two rules have the id {i}") for i in sorted(set(ids)) if ids.count(i) > 1)
+
+
+def _mapping(document_type: DocumentType, catalogue: Catalogue) -> Iterator[Fault]:
+    """The rows of one format against the payload's schema, its own schema and the code lists."""
+    where = f"{document_type.name}/mapping.toml"
     missing = _lists(document_type, catalogue.code_lists)
     for code_list, row in missing.items():
-        yield Fault(f"{name}/mapping.toml", f"row {row}: there is no code list {code_list!r} in mappings/codelists")
-    attempts = {
-        "document.toml": document_type.schema.warm,
-        "rules.toml": lambda: check_rules(document_type.rules, document_type.namespaces),
-        "mapping.toml": document_type.mapping.warm,
-    }
-    for what, attempt in attempts.items():
-        try:
-            attempt()
-        except Misconfigured as error:
-            if not any(f"no code list '{code_list}'" in str(error) for code_list in missing):
-                yield Fault(f"{name}/{what}", str(error))
-    doubled = {rule.id for rule in document_type.rules if [r.id for r in document_type.rules].count(rule.id) > 1}
-    yield from (Fault(f"{name}/rules.toml", f"two rules have the id {rule}") for rule in sorted(doubled))
+        yield Fault(where, f"row {row}: there is no code list {code_list!r} in mappings/codelists")
+    try:
+        document_type.mapping.warm()
+    except Misconfigured as error:
+        if not any(f"no code list '{code_list}'" in str(error) for code_list in missing):
+            yield Fault(where, str(error))
     rows = getattr(document_type.mapping, "rows", None)
-    if rows is None:
+    if rows is None or not document_type.schema.file.exists():
         return
     profile = Profile(document_type.schema.file)
     start = profile.root(document_type.root)
     if not start:
-        yield Fault(f"{name}/document.toml", f"the schema declares no root element {document_type.root}")
+        yield Fault(where, f"the schema declares no root element {document_type.root}")
         return
-    for where, unknown in _paths(rows.body, profile, (start,)):
-        yield Fault(f"{name}/mapping.toml", f"{where}: the source schema has no {unknown} there")
+    for row, unknown in _paths(rows.body, profile, (start,)):
+        yield Fault(where, f"{row}: the source schema has no {unknown} there")
 
 
 def _paths(group: Group, profile: Profile, scopes: tuple[Elements, ...]) -> Iterator[tuple[str, str]]:

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from broker import topics
-from broker.catalogue import data_root
+from broker import catalogue, topics
 from broker.errors import Misconfigured
 from broker.model import NO_MESSAGE_ID, Message, MessageId, ParticipantCode
 from broker.samples import read_sample
@@ -70,7 +69,7 @@ def _file(file: Path, name: Path, given: MessageId) -> Iterator[Item]:
     if file.suffix in _EXPORTS:
         yield from _export(file)
     else:
-        content = read_sample(file, data_root() / "mappings").content
+        content = read_sample(file, catalogue.data_root() / "mappings").content
         yield Item(str(name.with_suffix("")), str(file), Message(given, content))
 
 
@@ -169,12 +168,18 @@ def _diff(was: str, now: str, name: str) -> list[str]:
     return list(lines)
 
 
-def _canonical(content: bytes) -> str:
-    """C14N 2.0: attribute order, quotes and declarations of namespaces make no difference."""
-    return str(etree.canonicalize(content.decode()))
+def _canonical(content: bytes) -> bytes:
+    """C14N 2.0: order of attributes, quotes and the declaration make no difference; what is no XML stays as it is."""
+    try:
+        return etree.tostring(etree.fromstring(content), method="c14n2")
+    except etree.XMLSyntaxError:
+        return content
 
 
 def _indented(content: bytes) -> str:
-    root = etree.fromstring(content)
+    try:
+        root = etree.fromstring(content)
+    except etree.XMLSyntaxError:
+        return content.decode(errors="replace")
     etree.indent(root)
     return etree.tostring(root, encoding="unicode")

@@ -1,10 +1,15 @@
 """What every test may ask for: published schemas and samples, and a Kafka to speak to."""
 
+import io
 import os
+import shutil
+import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 
+from broker import catalogue, cli
 from broker.embedded import EmbeddedKafka
 from broker.jars import Unavailable, jars
 
@@ -48,3 +53,83 @@ def embedded(**options):
             pytest.fail(f"SWB_REQUIRE_KAFKA is set: {error}")
         pytest.skip(str(error))
     return EmbeddedKafka(**options)
+
+
+TOY = {
+    "xsd/toy/note.xsd": """
+        <xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:toy" xmlns="urn:toy"
+                   elementFormDefault="qualified">
+          <xs:element name="Note" type="NoteType"/>
+          <xs:complexType name="NoteType"><xs:sequence>
+            <xs:element name="Number" type="xs:string"/>
+            <xs:element name="Date" type="xs:date"/>
+            <xs:element name="To" type="xs:string" minOccurs="0"/>
+            <xs:element name="Line" type="LineType" minOccurs="0" maxOccurs="unbounded"/>
+          </xs:sequence></xs:complexType>
+          <xs:complexType name="LineType"><xs:simpleContent><xs:extension base="xs:string">
+            <xs:attribute name="kind" type="xs:string"/>
+          </xs:extension></xs:simpleContent></xs:complexType>
+        </xs:schema>""",
+    "mappings/documents/toy/note-1/document.toml": """
+        name = "A note"
+        root = "{urn:toy}Note"
+        schema = "toy/note.xsd"
+        namespaces = { n = "urn:toy" }""",
+    "mappings/documents/toy/note-1/mapping.toml": """
+        version = "1"
+        fields = [
+          { to = "TypeCode", value = "864", why = "all there is" },
+          { to = "FunctionCode", value = "9", why = "all there is" },
+          { to = "IssueDateTime", from = "n:Date", transform = "date" },
+          { to = "AdditionalDocument/ID", id = "D005", from = "n:Number", required = true },
+        ]
+        drops = [{ from = "n:To", why = "nobody asks" }, { from = "n:Line/@kind", why = "nobody asks" }]
+        [[groups]]
+        to = "GoodsShipment/GovernmentAgencyGoodsItem"
+        each = "n:Line"
+        fields = [
+          { to = "SequenceNumeric", transform = "position" },
+          { to = "Commodity/Description", from = "." },
+        ]""",
+    "mappings/documents/toy/note-1/rules.toml": """
+        [[rules]]
+        id = "TOY-1"
+        test = "n:Number != '13'"
+        at = "n:Number"
+        message = { en = "Number 13 is unlucky." }""",
+    "mappings/documents/toy/note-1/samples/first.xml": """
+        <Note xmlns="urn:toy"><Number>1</Number><Date>2026-05-04</Date><Line>Tea</Line></Note>""",
+    "mappings/documents/toy/note-1/samples/refused-TOY-1.toml": """
+        base = "documents/toy/note-1/samples/first.xml"
+        change = [{ path = "//*[local-name() = 'Number']", value = "13" }]""",
+}
+"""A format of its own: what tests of the tools around the line change at will."""
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch) -> Path:
+    """A catalogue of one small format, and the folder it lies in."""
+    root = tmp_path / "toy"
+    for name, text in TOY.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(textwrap.dedent(text).strip() + "\n", encoding="utf-8")
+    shutil.copytree(catalogue.data_root() / "xsd/wco", root / "xsd/wco")
+    monkeypatch.setattr(catalogue, "data_root", lambda: root)
+    return root
+
+
+@pytest.fixture
+def swb(monkeypatch, capsys):
+    """``swb`` in this process: exit code, standard output, standard error."""
+
+    def run(*arguments, stdin=b""):
+        monkeypatch.setattr(sys, "argv", ["swb", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        said = capsys.readouterr()
+        return left.value.code or 0, said.out, said.err
+
+    return run
