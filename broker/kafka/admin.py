@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
-from broker import topics
-from broker.errors import Failed
+from broker import log, topics
+from broker.errors import Failed, Misconfigured
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from broker.settings import Settings
 
+logger = log.get(__name__)
+
 _SECONDS = 30
+_ANSWER_SECONDS = 5
+_ALL_DOWN = "1/1 brokers are down"
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 _DAY_MS = 86_400_000
 
 
@@ -50,57 +56,107 @@ def wanted(settings: Settings, participants: Iterable[str]) -> list[Wanted]:
 
 def create(settings: Settings, participants: Iterable[str]) -> list[str]:
     """Make what is missing and wait until it can be written; the names that were made."""
-    client = _client(settings)
-    there = _partitions(client)
+    client = _Client(settings)
+    there = client.partitions()
     missing = [topic for topic in wanted(settings, participants) if topic.name not in there]
     new = [NewTopic(t.name, t.partitions, settings.replication, config=dict(t.config)) for t in missing]
-    for future in client.create_topics(new, request_timeout=_SECONDS).values() if new else ():
+    for future in client.admin.create_topics(new, request_timeout=_SECONDS).values() if new else ():
         try:
             future.result()
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise Failed(f"Kafka does not make a topic: {error.args[0].str()}") from error
-    _wait_for_leaders(client, {t.name for t in missing})
+    _wait_for_leaders(client.admin, {t.name for t in missing})
     return [t.name for t in missing]
 
 
-def check(settings: Settings, participants: Iterable[str]) -> list[str]:
-    """What is wrong with the topics, one sentence each; empty when all is well. Unequal partitions break the lanes."""
-    client = _client(settings)
-    there = _partitions(client)
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a topic."""
+
+    topic: str
+    kind: Literal["missing", "partitions", "config"]
+    sentence: str
+
+
+def check(settings: Settings, participants: Iterable[str]) -> list[Fault]:
+    """What is wrong with the topics; empty when all is well. Unequal numbers of partitions break the lanes."""
+    client = _Client(settings)
+    there = client.partitions()
     wants = wanted(settings, participants)
-    faults = [f"{t.name} is missing: swb topics create makes it" for t in wants if t.name not in there]
+    faults = [Fault(t.name, "missing", "is missing: swb topics create makes it") for t in wants if t.name not in there]
     known = [t for t in wants if t.name in there]
-    counts = {there[t.name] for t in known}
-    if len(counts) > 1:
-        faults += [
-            f"{t.name} has {there[t.name]} partitions, not {settings.partitions}: all topics need the same number"
-            for t in known
-            if there[t.name] != settings.partitions
-        ]
-    configs = _configs(client, [t.name for t in known])
+    usual = Counter(there[t.name] for t in known).most_common(1)
     for topic in known:
-        for name, value in topic.config.items():
-            found = configs[topic.name].get(name)
-            if found != value:
-                faults.append(f"{topic.name}: {name} is {found}, not {value}")
+        if there[topic.name] != usual[0][0]:
+            sentence = f"has {there[topic.name]} partitions and others have {usual[0][0]}: all need the same number"
+            faults.append(Fault(topic.name, "partitions", sentence))
+    configs = _configs(client.admin, [t.name for t in known])
+    faults += [
+        Fault(topic.name, "config", f"{name} is {configs[topic.name].get(name)}, not {value}")
+        for topic in known
+        for name, value in topic.config.items()
+        if configs[topic.name].get(name) != value
+    ]
     return faults
+
+
+def wait(settings: Settings, participants: Iterable[str]) -> None:
+    """Return when Kafka answers and every topic that the relay needs is there; says meanwhile what it waits for.
+
+    An inbox that is missing is its reader's trouble and no reason to wait. Raises Misconfigured for unequal partitions.
+    """
+    codes = list(participants)
+    wait_for(settings, {name for name in topics.all_topics(codes) if topics.reader_of(name) is None})
+    faults = check(settings, codes)
+    unequal = [f"{f.topic} {f.sentence}" for f in faults if f.kind == "partitions"]
+    if unequal:
+        raise Misconfigured("; ".join(unequal))
+    for fault in faults:
+        logger.warning("topic.wrong", topic=fault.topic, reason=fault.sentence)
+
+
+def wait_for(settings: Settings, needed: Collection[str]) -> None:
+    """Return when Kafka answers and these topics are there; says meanwhile what it waits for."""
+    pause = _FIRST_PAUSE
+    client = _Client(settings)
+    while True:
+        try:
+            missing = sorted(set(needed) - client.partitions().keys())
+        except Failed as error:
+            logger.warning("kafka.waiting", bootstrap=settings.bootstrap, reason=str(error))
+        else:
+            if not missing:
+                return
+            logger.warning("topics.waiting", missing=missing[:5], count=len(missing), remedy="swb topics create")
+        time.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
 
 
 def _kept(days: int) -> dict[str, str]:
     return {"retention.ms": str(days * _DAY_MS)}
 
 
-def _client(settings: Settings) -> AdminClient:
-    return AdminClient({**settings.librdkafka(), "log_level": 0, "socket.timeout.ms": _SECONDS * 1000})
+class _Client:
+    """The admin client, with what its connection last complained of."""
 
+    def __init__(self, settings: Settings) -> None:
+        self._said = ""
+        given = {**settings.librdkafka(), "log_level": 0, "error_cb": self._hear}
+        self.admin = AdminClient(given)
 
-def _partitions(client: AdminClient) -> dict[str, int]:
-    try:
-        found = client.list_topics(timeout=_SECONDS).topics
-    except KafkaException as error:
-        raise Failed(f"Kafka does not answer: {error.args[0].str()}") from error
-    return {name: len(topic.partitions) for name, topic in found.items()}
+    def partitions(self) -> dict[str, int]:
+        """Topics and their numbers of partitions; Failed, with the cause, when Kafka does not answer."""
+        try:
+            found = self.admin.list_topics(timeout=_ANSWER_SECONDS).topics
+        except KafkaException as error:
+            self.admin.poll(0)
+            raise Failed(f"Kafka does not answer: {self._said or error.args[0].str()}") from error
+        return {name: len(topic.partitions) for name, topic in found.items()}
+
+    def _hear(self, error: KafkaError) -> None:
+        if not error.str().startswith(_ALL_DOWN):
+            self._said = error.str()
 
 
 def _configs(client: AdminClient, names: list[str]) -> dict[str, dict[str, str]]:

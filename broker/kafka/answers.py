@@ -13,6 +13,7 @@ from broker.conversation import state_of
 from broker.errors import Refused
 from broker.history import Answered, Delivered, Failed, History, NoAnswer, Overdue, Received, Routed, add, dump, load
 from broker.home import Telling
+from broker.kafka.documents import first_redrive
 from broker.kafka.notices import tell_sender
 from broker.model import ConversationId, ParticipantCode
 from broker.respond import AtWindow
@@ -149,6 +150,9 @@ def _no_answer(draft: Draft, fact: Entry) -> None:
 def _plan_answer(draft: Draft, record: Consumed) -> None:
     """An answer counts once, and only if its conversation has a delivery to that window; then it goes home."""
     window, message = ParticipantCode(record.header(topics.WINDOW)), (record.key or b"").decode()
+    redrive_of = record.header(topics.REDRIVE_OF)
+    if redrive_of and not first_redrive(draft, redrive_of, message):
+        return
     known = _Conversation.of(draft, message)
     if not known or not known.history.has_delivery(window):
         _keep(draft, record, "answer-unmatched", message, window)

@@ -45,12 +45,12 @@ def plan_document(draft: Draft, record: Consumed) -> None:
 
 def first_redrive(draft: Draft, redrive_of: str, message: str) -> bool:
     """Whether this dead letter comes back for the first time; a second redrive of the same has no effect."""
-    name = f"redrive {redrive_of}".encode()
+    name, by = f"redrive {redrive_of}".encode(), draft.source.header(topics.REDRIVEN_BY)
     if draft.memory.duplicates.get(name):
-        draft.track("redrive-repeated", message, redrive_of=redrive_of)
+        draft.track("redrive-repeated", message, redrive_of=redrive_of, by=by)
         return False
     draft.remember(draft.memory.duplicates, name, {"redrive_of": redrive_of})
-    draft.track("redriven", message, redrive_of=redrive_of)
+    draft.track("redriven", message, redrive_of=redrive_of, by=by)
     return True
 
 

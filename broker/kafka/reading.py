@@ -1,100 +1,149 @@
-"""A stretch of a topic, read by a consumer that joins no group and commits nothing."""
+"""Records read and written from outside the relay: committed ones only, and acknowledged by all replicas."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from aiokafka.partitioner import murmur2
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from broker.errors import Failed
-from broker.topics import Consumed
+from broker.topics import Consumed, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from confluent_kafka import Message
 
     from broker.settings import Settings
+    from broker.topics import Produced
 
-_SECONDS = 15
+_SECONDS = 10
+_CHUNK = 500
 
 
-class Stretch:
-    """Records of a topic from one offset to another, both included, of one partition or all; at most to today's end.
+def read(
+    settings: Settings,
+    topic: str,
+    partitions: Sequence[int] | None = None,
+    since: int | None = None,
+    *,
+    follow: bool = False,
+) -> Iterator[Consumed]:
+    """Committed records from the beginning, or from a moment on (milliseconds), to the end of now, or without end.
 
-    ``len`` is the number of offsets in it: what transactions leave unseen counts too.
+    Raises Failed when Kafka does not answer or there is no such topic.
     """
+    consumer = Consumer(
+        {
+            **settings.librdkafka(),
+            "group.id": "swb-cli",  # never joined: partitions are assigned, nothing is committed
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "earliest",
+            "enable.partition.eof": not follow,
+            "fetch.message.max.bytes": settings.max_record_bytes,
+            "log_level": 0,
+        }
+    )
+    try:
+        places = _places(consumer, topic, partitions, since)
+        consumer.assign(places)
+        open_ends = {place.partition for place in places}
+        while open_ends:
+            for message in consumer.consume(_CHUNK, 0.5):
+                error = message.error()
+                if error is None:
+                    yield _consumed(message)
+                elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - so librdkafka names it
+                    open_ends.discard(message.partition())
+                else:
+                    raise Failed(f"{topic} cannot be read: {error.str()}")
+    except KafkaException as error:
+        raise Failed(f"{topic} cannot be read: {error.args[0].str()}") from error
+    finally:
+        consumer.close()
 
-    def __init__(
-        self,
-        settings: Settings,
-        topic: str,
-        *,
-        partition: int | None = None,
-        first: int | None = None,
-        last: int | None = None,
-    ) -> None:
-        self._topic = topic
-        self._consumer = Consumer(
-            {
-                **settings.librdkafka(),
-                "group.id": "swb-replay",  # asked for by the client, never joined
-                "enable.auto.commit": False,
-                "isolation.level": "read_committed",
-                "enable.partition.eof": True,
-                "fetch.message.max.bytes": settings.max_record_bytes,
-                "log_level": 0,
-            }
+
+def write(settings: Settings, records: Iterable[Produced]) -> list[Place]:
+    """Where each record lies, in the order given; Failed when Kafka did not take one, with how many it took."""
+    producer = Producer(
+        {
+            **settings.librdkafka(),
+            "enable.idempotence": True,
+            "partitioner": "murmur2_random",
+            "message.max.bytes": settings.max_record_bytes,
+            "delivery.timeout.ms": _SECONDS * 1000,
+            "linger.ms": 5,
+            "log_level": 0,
+        }
+    )
+    places: dict[int, Place] = {}
+    refusals: list[str] = []
+
+    def heard(number: int, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            refusals.append(error.str())
+        else:
+            places[number] = Place(message.topic() or "", message.partition() or 0, message.offset() or 0)
+
+    for number, record in enumerate(records):
+        producer.produce(
+            record.topic,
+            record.value,
+            record.key,
+            -1 if record.partition is None else record.partition,
+            headers=list(record.headers),
+            on_delivery=lambda error, message, n=number: heard(n, error, message),
         )
-        self._ranges = {number: self._range(number, first, last) for number in self._partitions(partition)}
+        producer.poll(0)
+    until = time.monotonic() + 2 * _SECONDS
+    while producer.flush(1) and time.monotonic() < until:
+        pass
+    if refusals:
+        raise Failed(f"Kafka took {len(places)} records and refused {len(refusals)}: {refusals[0]}")
+    return [places[number] for number in sorted(places)]
 
-    def __len__(self) -> int:
-        return sum(max(0, end - begin) for begin, end in self._ranges.values())
 
-    def __iter__(self) -> Iterator[Consumed]:
-        """The records, partition by partition."""
-        try:
-            for number, (begin, end) in self._ranges.items():
-                if begin < end:
-                    self._consumer.assign([TopicPartition(self._topic, number, begin)])
-                    yield from self._read(number, end)
-        finally:
-            self._consumer.close()
+def partition_of(settings: Settings, topic: str, key: bytes) -> int:
+    """Where the relay writes that key."""
+    consumer = Consumer({**settings.librdkafka(), "group.id": "swb-cli", "log_level": 0})
+    try:
+        return int((murmur2(key) & 0x7FFFFFFF) % _count(consumer, topic))
+    finally:
+        consumer.close()
 
-    def _read(self, number: int, end: int) -> Iterator[Consumed]:
-        while True:
-            record = self._consumer.poll(_SECONDS)
-            if record is None:
-                raise Failed(f"{self._topic}/{number}: nothing came for {_SECONDS} s.")
-            error = record.error()
-            if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the client's own name
-                return
-            if error is not None:
-                raise Failed(f"{self._topic}/{number}: {error.str()}")
-            if record.offset() >= end:
-                return
-            yield Consumed(
-                self._topic,
-                number,
-                record.offset(),
-                record.key(),
-                record.value(),
-                tuple(record.headers() or ()),
-                record.timestamp()[1],
-            )
 
-    def _partitions(self, wanted: int | None) -> list[int]:
-        try:
-            found = self._consumer.list_topics(self._topic, _SECONDS).topics[self._topic]
-        except KafkaException as error:
-            raise Failed(f"Kafka does not answer: {error.args[0].str()}") from None
-        if found.error is not None:
-            raise Failed(f"Topic {self._topic}: {found.error.str()}")
-        if wanted is not None and wanted not in found.partitions:
-            raise Failed(f"Topic {self._topic} has partitions 0 to {len(found.partitions) - 1}, not {wanted}.")
-        return sorted(found.partitions) if wanted is None else [wanted]
+def _places(
+    consumer: Consumer, topic: str, partitions: Sequence[int] | None, since: int | None
+) -> list[TopicPartition]:
+    numbers = range(_count(consumer, topic)) if partitions is None else partitions
+    if since is None:
+        return [TopicPartition(topic, number, OFFSET_BEGINNING) for number in numbers]
+    found: list[TopicPartition] = consumer.offsets_for_times(
+        [TopicPartition(topic, number, since) for number in numbers], timeout=_SECONDS
+    )
+    return found
 
-    def _range(self, number: int, first: int | None, last: int | None) -> tuple[int, int]:
-        try:
-            low, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, number), _SECONDS)
-        except KafkaException as error:
-            raise Failed(f"{self._topic}/{number}: {error.args[0].str()}") from None
-        return max(low, first or 0), high if last is None else min(high, last + 1)
+
+def _count(consumer: Consumer, topic: str) -> int:
+    try:
+        found = consumer.list_topics(topic, timeout=_SECONDS).topics[topic]
+    except KafkaException as error:
+        raise Failed(f"Kafka does not answer: {error.args[0].str()}") from error
+    if found.error is not None:
+        raise Failed(f"{topic}: {found.error.str()}. swb topics create makes the topics.")
+    return len(found.partitions)
+
+
+def _consumed(message: Message) -> Consumed:
+    return Consumed(
+        message.topic() or "",
+        message.partition() or 0,
+        message.offset() or 0,
+        message.key(),
+        message.value(),
+        tuple(message.headers() or ()),
+        message.timestamp()[1],
+    )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from broker.kafka.draft import Draft
     from broker.topics import Consumed
 
-_OF_WAITING = frozenset({topics.WAITING_SINCE, topics.REASON, topics.REDRIVE_OF})
+_OF_WAITING = frozenset({topics.WAITING_SINCE, topics.REASON, topics.REDRIVE_OF, topics.REDRIVEN_BY})
 _PAYLOAD = f"swb.{Kind.PAYLOAD}"
 
 

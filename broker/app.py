@@ -1,0 +1,310 @@
+"""The composition root: settings, catalogue, relay and Faust put together into a worker or the mock windows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import time
+from collections import Counter
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import faust
+import orjson
+from mode import Service
+
+from broker import catalogue as catalogues
+from broker import home, log, topics
+from broker.errors import Misconfigured, Refused
+from broker.kafka import admin
+from broker.kafka.draft import Rules
+from broker.kafka.leave import Leave, Reason
+from broker.kafka.relay import Relay
+from broker.kafka.transport import ReadCommitted
+from broker.line import process
+from broker.windows.answers import reply
+from broker.windows.decide import windows as windows_of
+from broker.windows.faults import NONE, play, read_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from broker.home import Home
+    from broker.model import Catalogue, DocumentTypeName, ParticipantCode
+    from broker.settings import Settings
+    from broker.windows.answers import Reply
+    from broker.windows.decide import Window
+    from broker.windows.faults import Faults
+
+logger = log.get(__name__)
+
+TRACKING_GROUP = "swb-tracking"
+WINDOWS_GROUP = "swb-windows"
+_IN_HAND = 1000
+"""Payloads a mock window may have before it at once."""
+_RETRY_SECONDS = 1.0
+
+
+# --- the worker -------------------------------------------------------------------------------------------------------
+
+
+def run_worker(settings: Settings) -> int:
+    """Relay documents and answers until asked to stop; the exit code says why it ended (``broker.kafka.leave``)."""
+    catalogue = catalogues.load(max_content=settings.max_content_bytes)
+    catalogues.warm(catalogue)
+    logger.info("catalogue.loaded", types=len(catalogue.document_types), participants=len(catalogue.participants))
+    rules = rules_of(settings, catalogue, home.load(catalogues.data_root(), catalogue))
+    admin.wait(settings, catalogue.participants)
+    app = faust_app(settings, TRACKING_GROUP)
+    count_events(app)
+    return _run(settings, app, RelayService(settings, rules))
+
+
+def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
+    """What the relay's plan is given to know."""
+
+    def mapping_label(name: DocumentTypeName) -> str:
+        document_type = catalogue.document_types.get(name)
+        return document_type.mapping.id if document_type else ""
+
+    return Rules(
+        process=lambda message: process(message, catalogue),
+        participants={str(code): participant for code, participant in catalogue.participants.items()},
+        teller=home,
+        mapping_label=mapping_label,
+        meaning=home.meaning,
+        statuses=home.statuses,
+        max_content=settings.max_content_bytes,
+        retry_limit_ms=int(settings.retry_limit_seconds * 1000),
+    )
+
+
+class RelayService(Service):  # type: ignore[misc]  # mode publishes no types
+    """The relay as a service of the worker: started with it, drained before it ends."""
+
+    def __init__(self, settings: Settings, rules: Rules) -> None:
+        super().__init__()
+        self._settings = settings
+        self._rules = rules
+        self._stop = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+
+    async def on_start(self) -> None:
+        relay = Relay(self._settings, self._rules, self._settings.instance or None)
+        self._running = asyncio.create_task(self._work(relay), name="relay")
+
+    async def _work(self, relay: Relay) -> None:
+        try:
+            await relay.run(self._stop)
+        except Leave as leave:
+            _leave(leave)
+        except Exception as error:  # noqa: BLE001 - whatever ends the relay ends the process
+            _leave(Leave(Reason.BROKEN, repr(error)))
+
+    async def on_stop(self) -> None:
+        self._stop.set()
+        if self._running is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._running, self._settings.drain_seconds + self._settings.session_seconds)
+
+
+def _leave(leave: Leave) -> None:
+    """End the process at once: what was not committed never was, and a supervisor starts the next one."""
+    logger.error("worker.leaves", reason=leave.reason.name.lower(), sentence=str(leave), code=int(leave.reason))
+    logging.shutdown()
+    os._exit(int(leave.reason))
+
+
+def count_events(app: faust.App, every: float = 60.0) -> Counter[str]:
+    """An agent that counts tracking events by kind and says them now and then; the counts so far."""
+    counts: Counter[str] = Counter()
+
+    async def count(stream: faust.Stream[bytes]) -> None:
+        async for value in stream:
+            with suppress(orjson.JSONDecodeError, KeyError):
+                counts[orjson.loads(value)["event"]] += 1
+
+    app.agent(_raw(app, topics.TRACKING), name="count_events")(count)
+
+    async def say_counts() -> None:
+        if counts:
+            logger.info("events.counted", **counts)
+
+    app.timer(every)(say_counts)
+    return counts
+
+
+# --- the mock windows -------------------------------------------------------------------------------------------------
+
+
+def run_windows(settings: Settings, codes: Sequence[str] = (), faults: str = "") -> int:
+    """Run the mock windows (all when none is named) until asked to stop; Misconfigured for a code that is none."""
+    catalogue = catalogues.load(max_content=settings.max_content_bytes)
+    known = windows_of(catalogue)
+    unknown = sorted(set(codes) - set(known))
+    if unknown:
+        raise Misconfigured(f"{', '.join(unknown)}: not among the windows {', '.join(sorted(known))}")
+    chosen = {code: window for code, window in known.items() if not codes or code in codes}
+    group = f"swb.{codes[0]}.window" if len(codes) == 1 else WINDOWS_GROUP
+    app = windows_app(settings, group, chosen, home.load(catalogues.data_root(), catalogue), read_faults(faults))
+    _wait_for_boxes(settings, chosen)
+    return _run(settings, app)
+
+
+def windows_app(
+    settings: Settings,
+    group: str,
+    windows: Mapping[ParticipantCode, Window],
+    home: Home,
+    faults: Mapping[ParticipantCode, Faults],
+) -> faust.App:
+    """One agent for each window: payloads from its inbox, answers to its outbox, at least once, under derived ids."""
+    app = faust_app(settings, group)
+    for code, window in windows.items():
+        answers = _raw(app, topics.outbox(code))
+
+        def decide(content: bytes, message: str, at: datetime, window: Window = window) -> tuple[Reply, ...]:
+            script = faults.get(window.participant.code, NONE)
+            return play(script, message, reply(window, content, home.pointers, at))
+
+        agent = _window_agent(code, answers, decide)
+        app.agent(_raw(app, topics.inbox(code)), name=f"window_{code}")(agent)
+    return app
+
+
+def _window_agent(
+    code: str, answers: faust.TopicT[bytes], decide: Callable[[bytes, str, datetime], tuple[Reply, ...]]
+) -> Callable[[faust.Stream[bytes]], Any]:
+    async def answer(event: faust.EventT[bytes]) -> None:
+        """Every reply to one payload, each when its time has come; tried again until Kafka takes it."""
+        headers = dict(event.message.headers or {})
+        if headers.get(topics.CE_TYPE) != b"swb.payload":
+            return
+        message = headers.get(topics.MESSAGE_ID, b"").decode()
+        received = datetime.fromtimestamp(event.message.timestamp, UTC)
+        try:
+            replies = decide(event.value, message, received)
+        except Refused as refusal:
+            logger.warning("window.unreadable", window=code, message_id=message, reason=str(refusal))
+            return
+        began = time.monotonic()
+        for one in replies:
+            await asyncio.sleep(max(0.0, one.delay - (time.monotonic() - began)))
+            await _send(answers, code, one)
+        logger.info("window.answered", window=code, message_id=message, conversation_id=message, answers=len(replies))
+
+    async def work(stream: faust.Stream[bytes]) -> None:
+        """Payloads are decided side by side and acknowledged in order, once their answers lie in Kafka."""
+        in_hand: asyncio.Queue[tuple[faust.EventT[bytes], asyncio.Task[None]]] = asyncio.Queue(_IN_HAND)
+
+        async def acknowledge() -> None:
+            while True:
+                event, task = await in_hand.get()
+                with suppress(Exception):
+                    await task
+                event.ack()
+
+        acknowledging = asyncio.create_task(acknowledge())
+        try:
+            async for event in stream.noack().events():
+                await in_hand.put((event, asyncio.create_task(answer(event))))
+        finally:
+            acknowledging.cancel()
+
+    return work
+
+
+async def _send(answers: faust.TopicT[bytes], code: str, one: Reply) -> None:
+    headers = {
+        topics.CE_VERSION: "1.0",
+        topics.CE_ID: one.id,
+        topics.CE_SOURCE: code,
+        topics.CE_TYPE: topics.ANSWER_TYPE,
+        topics.CONTENT_TYPE: topics.XML,
+    }
+    while True:
+        try:
+            await (await answers.send(key=one.key, value=one.content, headers=list(topics.headers(headers))))
+        except Exception as error:  # noqa: BLE001 - at least once: nothing but success ends it
+            logger.warning("window.retries", window=code, reason=repr(error))
+            await asyncio.sleep(_RETRY_SECONDS)
+        else:
+            return
+
+
+def _wait_for_boxes(settings: Settings, codes: Iterable[str]) -> None:
+    admin.wait_for(settings, {name for code in codes for name in (topics.inbox(code), topics.outbox(code))})
+
+
+# --- Faust ------------------------------------------------------------------------------------------------------------
+
+
+def faust_app(settings: Settings, group: str) -> faust.App:
+    """A Faust application that reads committed records only, makes no topics and serves no pages."""
+    app = faust.App(
+        group,
+        broker=[f"kafka://{address}" for address in settings.bootstrap.split(",")],
+        broker_credentials=_credentials(settings),
+        broker_session_timeout=settings.session_seconds,
+        broker_heartbeat_interval=settings.heartbeat_seconds,
+        broker_rebalance_timeout=settings.rebalance_seconds,
+        broker_max_poll_records=settings.batch_records,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=settings.max_record_bytes,
+        producer_acks=-1,
+        producer_linger=0.005,
+        producer_max_batch_size=256 * 1024,
+        producer_max_request_size=settings.max_record_bytes,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        stream_wait_empty=True,
+        store="memory://",
+        value_serializer="raw",
+        web_enabled=False,
+        logging_config=log.logging_config(settings.log_format, settings.log_level),
+    )
+    app.transport = ReadCommitted(app.conf.broker_consumer, app, loop=app.loop)
+    return app
+
+
+def _credentials(settings: Settings) -> faust.auth.Credentials | None:
+    context = settings.ssl_context()
+    if settings.security == "sasl_ssl":
+        return faust.SASLCredentials(
+            username=settings.username,
+            password=settings.password.get_secret_value(),
+            ssl_context=context,
+            mechanism=settings.sasl_mechanism,
+        )
+    return faust.SSLCredentials(context) if context is not None else None
+
+
+def _raw(app: faust.App, name: str) -> faust.TopicT[bytes]:
+    return app.topic(name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+
+
+def _run(settings: Settings, app: faust.App, *services: Service) -> int:
+    """Run until a signal; Faust's own loggers stay quiet below warnings, which doubles its speed."""
+    for name in ("faust", "mode", "aiokafka"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    worker = faust.Worker(
+        app,
+        *services,
+        redirect_stdouts=False,
+        quiet=True,
+        loglevel=settings.log_level,
+        logging_config=log.logging_config(settings.log_format, settings.log_level),
+    )
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        sys.stderr.flush()
+    return 0
