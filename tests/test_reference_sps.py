@@ -1,5 +1,6 @@
-"""Real SPS certificates: what the published schema accepts is carried, what it refuses is refused at the same place."""
+"""Real SPS certificates and permits: taken where the published schema takes them, else refused at the same place."""
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from broker.model import NO_MESSAGE_ID, Message
 
 CERTIFICATE = "{urn:un:unece:uncefact:data:standard:SPSCertificate:17}SPSCertificate"
 PERMIT = "{urn:sgcan:intercom:data:standard:SPSImportPermit:1}SPSImportPermit"
+TYPES = {"certificate": "sps/sps-certificate-17", "permit": "sps/intercom-import-permit-1"}
 WCO = {
     "urn:wco:datamodel:WCO:DocumentMetaData-DMS:2": "declaration/DocumentMetaData_2_DMS.xsd",
     "urn:wco:datamodel:WCO:DEC-DMS:2": "declaration/WCO_DEC_2_DMS.xsd",
@@ -32,6 +34,15 @@ def published_certificate(reference: Path) -> etree.XMLSchema:
 
 
 @pytest.fixture(scope="module")
+def published_permit(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> etree.XMLSchema:
+    """Its data modules, with the code lists of the certificate laid beside them, as the index of the folder says."""
+    home = tmp_path_factory.mktemp("permit")
+    for part in ("estandar-cfe/codelist", "estandar-cfe/identifierlist", "estandar-pfi/data"):
+        shutil.copytree(reference / "xsd/can-intercom-sps" / part, home / part.rpartition("/")[2])
+    return etree.XMLSchema(etree.parse(home / "data/standard/SPSImportPermit_1p0.xsd"))
+
+
+@pytest.fixture(scope="module")
 def published_payload(reference: Path) -> etree.XMLSchema:
     home = reference / "xsd/wco-hmrc-dms/wco"
     imports = "".join(
@@ -46,10 +57,9 @@ def samples(reference: Path) -> list[Path]:
     return sorted(reference.glob("samples/sps-ecert*/*.xml"))
 
 
-def inner(path: Path) -> etree._Element | None:
-    """The certificate in a file, wherever it is wrapped, in its own tree with the lines of the file."""
-    root = etree.parse(path).getroot()
-    return next(root.iter(CERTIFICATE), None)
+def inner(path: Path) -> etree._Element:
+    """The certificate or permit in a file, wherever it is wrapped, with the lines of the file."""
+    return next(etree.parse(path).getroot().iter(CERTIFICATE, PERMIT))
 
 
 def outcome(path: Path, catalogue):
@@ -60,40 +70,37 @@ def parent(pointer: str) -> str:
     return pointer.rpartition("/")[0]
 
 
-def test_every_real_certificate_is_judged_as_published(
-    reference, catalogue, published_certificate, published_payload
+def test_every_real_document_is_judged_as_published(
+    reference, catalogue, published_certificate, published_permit, published_payload
 ) -> None:
-    """Counts: 4 certificates accepted, 2 refused, 3 import permits that are no certificates."""
+    """Counts: 4 certificates and 3 import permits accepted, 2 certificates refused."""
     verdicts: Counter[str] = Counter()
     for path in samples(reference):
-        certificate, told = inner(path), outcome(path, catalogue)
-        if certificate is None:
-            verdicts["permit"] += 1
-            assert etree.parse(path).getroot().tag == PERMIT
-            assert told.document_type == "sps/intercom-import-permit-1" or [f.code for f in told.findings] == [
-                "type.unknown"
-            ]
-        elif published_certificate.validate(certificate):
-            verdicts["accepted"] += 1
+        element, told = inner(path), outcome(path, catalogue)
+        kind, judge = (
+            ("certificate", published_certificate) if element.tag == CERTIFICATE else ("permit", published_permit)
+        )
+        assert told.document_type == TYPES[kind]
+        if judge.validate(element):
+            verdicts[f"{kind} accepted"] += 1
             assert told.is_accepted, told.findings
-            assert told.document_type == "sps/sps-certificate-17"
             payload = etree.fromstring(told.payload.content)
             assert published_payload.validate(payload), published_payload.error_log
             assert catalogue.payload_schema.judge(payload).faults == ()
         else:
-            verdicts["refused"] += 1
+            verdicts[f"{kind} refused"] += 1
             assert not told.is_accepted
             places = {(f.line, parent(f.pointer)) for f in told.findings if f.is_error}
-            for error in published_certificate.error_log:
-                lines, parents = {line for line, _ in places}, {above for _, above in places}
+            lines, parents = {line for line, _ in places}, {above for _, above in places}
+            for error in judge.error_log:
                 assert error.line in lines or parent(error.path) in parents, error
-    assert verdicts == {"accepted": 4, "refused": 2, "permit": 3}
+    assert verdicts == {"certificate accepted": 4, "certificate refused": 2, "permit accepted": 3}
 
 
-def test_nothing_of_a_real_certificate_is_lost_in_silence(reference, catalogue) -> None:
+def test_nothing_of_a_real_document_is_lost_in_silence(reference, catalogue) -> None:
     """Every leaf is carried, folded or dropped with its reason: no warning says that a value found no row."""
     for path in samples(reference):
-        certificate = inner(path)
-        if certificate is not None and outcome(path, catalogue).is_accepted:
-            codes = Counter(f.code for f in outcome(path, catalogue).findings)
+        told = outcome(path, catalogue)
+        if told.is_accepted:
+            codes = Counter(f.code for f in told.findings)
             assert codes.keys() <= {"mapping.moved", "SPS-06", "SPS-09", "SPS-11"}, (path.name, codes)
