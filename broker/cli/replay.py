@@ -130,7 +130,7 @@ def _stretch(
     topic: str, partition: int | None, first: int | None, last: int | None, bootstrap: str | None
 ) -> tuple[Iterable[Item], int]:
     from broker import replay, settings  # noqa: PLC0415 - only where Kafka is asked for
-    from broker.kafka.reading import Stretch  # noqa: PLC0415
+    from broker.kafka.stretch import Stretch  # noqa: PLC0415
 
     stretch = Stretch(settings.load(bootstrap=bootstrap), topic, partition=partition, first=first, last=last)
     return map(replay.recorded, stretch), len(stretch)

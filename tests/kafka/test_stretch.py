@@ -8,7 +8,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker import settings, topics
 from broker.errors import Failed
-from broker.kafka.reading import Stretch
+from broker.kafka.stretch import Stretch
 
 NOTE = '<Note xmlns="urn:toy"><Number>{}</Number><Date>2026-05-04</Date><Line>Tea</Line></Note>'
 
