@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lxml import etree
 
 _LOCK = threading.Lock()
-_MAX_NODES = 20_000
+_MAX_NODES = 4_000
 """Above it the second opinion is not asked: it would take seconds."""
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MAX_FAULTS = 500
 """As many errors are read at a time; who sends more has another document in mind."""
-MAX_ROUNDS = 8
+MAX_ROUNDS = 5
 """How often a refused document is repaired and judged again to find what lies behind a wrong child."""
 _STEP = re.compile(r"([^\[/]+)(?:\[(\d+)\])?")
 _RANK = {"schema.length": 0, "schema.value": 1, "schema.type": 2}
@@ -104,7 +104,10 @@ class Schema:
             for node, attribute in padded:
                 twin.trim(twin.original(node), attribute)
             errors = self._errors(twin.root)
-        return Verdict((*self._faults(twin, errors), *self._bad_base64(root)), tolerated)
+        faults = self._faults(twin, errors)
+        known = {(fault.node, fault.code) for fault in faults}
+        more = [fault for fault in self._bad_base64(root) if (fault.node, fault.code) not in known]
+        return Verdict((*faults, *more), tolerated)
 
     def _errors(self, root: etree._Element) -> list[Any]:
         return [] if self._xsd.validate(root) else _entries(self._xsd)
@@ -120,9 +123,8 @@ class Schema:
                 if said is None or not twin.knows(node):
                     continue
                 fault = _fault(twin, node, attribute, said, opinions)
-                key = (fault.node, fault.attribute, fault.missing or fault.code not in _RANK or "value")
-                if key not in told or _RANK.get(fault.code, 9) < _RANK.get(told[key].code, 9):
-                    told[key] = fault
+                if not (fault.missing and twin.has_lost(*fault.missing)):
+                    _tell(told, fault)
                 again = _repair(twin, node, fault) or again
             if not again:
                 break
@@ -172,6 +174,13 @@ def _padded(root: etree._Element, errors: Iterable[Any]) -> list[tuple[etree._El
         for entry, node, attribute in _located(root, errors)
         if entry.type_name == LEXICAL and _is_blank_around(_value(node, attribute))
     ]
+
+
+def _tell(told: dict[tuple[object, ...], Fault], fault: Fault) -> None:
+    """Adds a fault; of several of one value the plainest is kept."""
+    key = (fault.node, fault.attribute, fault.missing or fault.code not in _RANK or "value")
+    if key not in told or _RANK.get(fault.code, 9) < _RANK.get(told[key].code, 9):
+        told[key] = fault
 
 
 def _repair(twin: Twin, node: etree._Element, fault: Fault) -> bool:
@@ -239,9 +248,7 @@ def _fault(
         return Fault(original, said.code, f"{subject} {said.says}", attribute)
     parent = node if said.code == "schema.missing" else node.getparent()
     opinion = opinions.get(node if parent is None else parent)
-    expected = said.expected
-    if opinion is not None and opinion.expected:
-        expected = (opinion.expected,)
+    expected = (opinion.expected,) if opinion is not None and opinion.expected else said.expected
     is_stranger = opinion is not None and node is not parent and node.tag not in opinion.known
     if parent is not None and len(expected) == 1 and not is_stranger and not _follows(parent, node, expected[0]):
         child = prefixed(parent, expected[0])
@@ -249,7 +256,7 @@ def _fault(
         if node is not parent:
             sentence += f"; it must stand before {name}"
         return Fault(original, "schema.missing", f"{sentence}.", None, (twin.original(parent), expected[0]))
-    options = listed([prefixed(node, e) for e in expected])
+    options = listed([prefixed(node, e) for e in said.expected])
     sentence = f"{name} {said.says}" + (f"; expected: {options}." if options else ".")
     return Fault(original, said.code, sentence, is_child=node is not parent)
 

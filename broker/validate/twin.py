@@ -15,6 +15,7 @@ class Twin:
         self.root.tail = None
         self._originals = dict(zip(self.root.iter(), root.iter(), strict=True))
         self._copies = {original: twin for twin, original in self._originals.items()}
+        self._lost: set[tuple[etree._Element, object]] = set()
 
     def original(self, node: etree._Element) -> etree._Element:
         return self._originals[node]
@@ -49,4 +50,9 @@ class Twin:
         if attribute is not None:
             twin.attrib.pop(attribute)
         elif (parent := twin.getparent()) is not None:
+            self._lost.add((parent, twin.tag))
             parent.remove(twin)
+
+    def has_lost(self, parent: etree._Element, name: str) -> bool:
+        """Whether a child of that name was left out: it was there, but out of place; ``parent`` is the original."""
+        return (self._copies[parent], name) in self._lost
