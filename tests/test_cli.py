@@ -166,7 +166,7 @@ def test_validate_judges_the_document_alone(swb, notes):
 
 
 def test_route_tells_the_rule_and_the_reasons(swb):
-    sample = next(SAMPLES.glob("a*-complete.xml"))
+    sample = SAMPLES / "a35-complete.xml"
     code, out, _ = swb("route", sample, "-o", "json")
     [told] = objects(out)
     assert code == 0
