@@ -47,12 +47,16 @@ def pairs(statuses: Statuses, list_id: str = "") -> list[dict[str, Any]]:
 
 
 def _print(statuses: Statuses, list_id: str) -> None:
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - only for people
     from rich.console import Console  # noqa: PLC0415 - only for people
     from rich.table import Table  # noqa: PLC0415
 
     console = Console()
     if not list_id:
-        table = Table("state", *statuses.lists, title="What each list calls a state (- : not mappable)")
+        table = Table(title="What each list calls a state (- : not mappable)", box=SIMPLE_HEAD, padding=0)
+        table.add_column("state", no_wrap=True)
+        for name in statuses.lists:
+            table.add_column(name.replace("-", "\n"), overflow="fold")
         for state in statuses.states:
             table.add_row(state, *(one.states[state].code or "-" for one in statuses.lists.values()))
         console.print(table)
