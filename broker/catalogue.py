@@ -19,6 +19,7 @@ from broker.participants import load_participants
 from broker.pointers import Pointers
 from broker.toml_table import Table
 from broker.validate import Schema
+from broker.validate.json_schema import JsonSchema
 from broker.validate.rules import tolerances_of
 from broker.xml import MAX_CONTENT
 
@@ -102,9 +103,9 @@ class _Documents:
             title=data["name"],
             family=folder.parent.name,
             root=data["root"],
-            when=_test(data.get("when", ""), namespaces, folder),
+            when=_test(data.get("when", ""), namespaces, folder / "document.toml"),
             namespaces=namespaces,
-            schema=Schema(self.schemas / data["schema"]),
+            schema=_schema(self.schemas / data["schema"]),
             mapping=RowMapping(name, rows, self._declaration, self.code_lists, frozenset(data.get("absent", ()))),
             rules=tuple(_rule(rule, folder) for rule in self._rules(name)),
             folder=str(folder),
@@ -141,13 +142,17 @@ class _Documents:
         return [rule for rule in rules if rule["id"] not in replaced] + [r for r in own if not r.get("remove")]
 
 
-def _test(expression: str, namespaces: Mapping[str, str], folder: Path) -> etree.XPath | None:
+def _schema(file: Path) -> Schema | JsonSchema:
+    return JsonSchema(file) if file.suffix == ".json" else Schema(file)
+
+
+def _test(expression: str, namespaces: Mapping[str, str], place: Path) -> etree.XPath | None:
     if not expression:
         return None
     try:
         return etree.XPath(f"boolean({expression})", namespaces=dict(namespaces), smart_strings=False)
     except etree.XPathSyntaxError as error:
-        raise Misconfigured(f"{folder / 'document.toml'}: when: {error}") from None
+        raise Misconfigured(f"{place}: when: {error}") from None
 
 
 def _rule(data: Mapping[str, Any], folder: Path) -> Rule:
@@ -170,8 +175,8 @@ def _envelope(file: Path) -> Envelope:
     for key in ("root", "content", "form", "why"):
         if key not in data:
             raise Misconfigured(f"{file}: {key} is missing")
-    if data["form"] not in {"element", "text", "base64"}:
-        raise Misconfigured(f"{file}: form is element, text or base64, not {data['form']!r}")
+    if data["form"] not in {"element", "text", "base64", "salted"}:
+        raise Misconfigured(f"{file}: form is element, text, base64 or salted, not {data['form']!r}")
     return Envelope(
         name=data.get("name", file.stem),
         root=data["root"],
@@ -179,4 +184,5 @@ def _envelope(file: Path) -> Envelope:
         form=data["form"],
         namespaces=data.get("namespaces", {}),
         why=data["why"],
+        when=_test(data.get("when", ""), data.get("namespaces", {}), file),
     )

@@ -9,21 +9,26 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from broker.errors import Refused
+from broker.json_tree import ROOT, BadJson, is_json, key_of, looks_like_json, parse_json, unsalt
 from broker.model import Document, Finding, Opened
-from broker.xml import line_of, parse, pointer
+from broker.xml import line_of, parse, pointer, shown
 
 if TYPE_CHECKING:
     from broker.model import Catalogue, DocumentType, Envelope
 
 _MAX_ENVELOPES = 5
+MAX_JSON = 4 * 1024 * 1024
+"""Bytes of one JSON document: there are no attachments in it, and its tree is large."""
 
 
 def detect(content: bytes, catalogue: Catalogue) -> Document:
     """The document inside the bytes; raises Refused (``content.*``, ``type.unknown``)."""
-    root, offset = parse(content, catalogue.max_content)
+    root, offset = _read(content, catalogue)
     envelopes: list[Opened] = []
     while (document_type := recognise(root, catalogue)) is None:
-        envelope = next((e for e in catalogue.envelopes if e.root == root.tag), None)
+        envelope = next(
+            (e for e in catalogue.envelopes if e.root == _name(root) and (not e.when or e.when(root))), None
+        )
         if envelope is None or len(envelopes) == _MAX_ENVELOPES:
             raise _unknown(root, offset, catalogue, envelopes)
         opened = Opened(envelope, root, _inner(root, envelope))
@@ -34,9 +39,27 @@ def detect(content: bytes, catalogue: Catalogue) -> Document:
 
 def recognise(root: etree._Element, catalogue: Catalogue) -> DocumentType | None:
     """The type of a root element: one whose test holds before one without a test."""
-    candidates = catalogue.roots.get(str(root.tag), ())
+    candidates = catalogue.roots.get(_name(root), ())
     tested = (t for t in candidates if t.when is not None and t.when(root))
     return next(tested, None) or next((t for t in candidates if t.when is None), None)
+
+
+def _name(root: etree._Element) -> str:
+    """By what a document is looked up: any object of JSON, or the root element's Clark name."""
+    return ROOT if is_json(root) else str(root.tag)
+
+
+def _read(content: bytes, catalogue: Catalogue) -> tuple[etree._Element, int]:
+    if not looks_like_json(content):
+        return parse(content, catalogue.max_content)
+    if len(content) > MAX_JSON:
+        message = f"The message has {len(content):,} bytes of JSON; at most {MAX_JSON:,} are taken."
+        raise Refused([Finding("content.too-large", message)])
+    try:
+        return parse_json(content), 0
+    except BadJson as error:
+        message = f"The message cannot be read as JSON: {error}."
+        raise Refused([Finding("content.not-json", message, line=error.line)]) from None
 
 
 def _inner(root: etree._Element, envelope: Envelope) -> etree._Element:
@@ -51,7 +74,9 @@ def _inner(root: etree._Element, envelope: Envelope) -> etree._Element:
 def _unwrapped(opened: Opened, offset: int, catalogue: Catalogue) -> tuple[etree._Element, int]:
     """What the envelope holds, and the number of lines before it."""
     envelope, inner = opened.envelope, opened.inner
-    if envelope.form == "element":
+    if envelope.form == "salted":
+        unsalt(inner)
+    if envelope.form in {"element", "salted"}:
         return inner, offset
     text = (inner.text or "").strip()
     line = line_of(inner, offset) or 1
@@ -87,6 +112,10 @@ def _reencoded(text: str) -> bytes:
 
 
 def _unknown(root: etree._Element, offset: int, catalogue: Catalogue, envelopes: list[Opened]) -> Refused:
+    if is_json(root):
+        keys = ", ".join(key_of(str(child.tag)) for child in root)
+        message = f"Unknown type of document: no document type is known by a JSON object of {shown(keys) or 'no keys'}."
+        return Refused([Finding("type.unknown", message, line=line_of(root))])
     name = etree.QName(root)
     near = sorted(
         {str(t.root) for types in catalogue.roots.values() for t in types if _local(t.root) == name.localname}

@@ -78,9 +78,12 @@ class Envelope:
     name: str
     root: str
     content: str
-    form: Literal["element", "text", "base64"]
+    form: Literal["element", "text", "base64", "salted"]
+    """How it holds the document: as an element, as text, as text in base64, or as JSON with salted values."""
     namespaces: Mapping[str, str]
     why: str
+    when: Any = None
+    """Compiled XPath 1.0 test on the root, where envelopes share one; None: always."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ class Opened:
 
     def holds(self, element: etree._Element, attribute: str | None) -> bool:
         """Whether a leaf below ``root`` is the envelope's own, and not of what it wraps."""
-        if self.envelope.form != "element":
+        if self.envelope.form in {"text", "base64"}:
             return element is not self.inner or attribute is not None
         return element is not self.inner and self.inner not in element.iterancestors()
 

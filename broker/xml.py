@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from lxml import etree
 
 from broker.errors import Refused
+from broker.json_tree import is_json, json_pointer
 from broker.model import Finding
 
 if TYPE_CHECKING:
@@ -65,16 +66,18 @@ def _start(content: bytes) -> int:
 
 
 def _unreadable(error: Exception, offset: int) -> Refused:
-    text = str(error).split(", line ", maxsplit=1)[0][:300]
+    text = " ".join(str(error).split(", line ", maxsplit=1)[0][:300].split())
     line = getattr(error, "lineno", None)
     codes = (
         ("Excessive depth", "content.depth"),
         ("Document labelled", "content.encoding"),
         ("encoding", "content.encoding"),
-        ("entity", "content.doctype"),
-        ("Entity", "content.doctype"),
+        ("entity reference loop", "content.doctype"),
+        ("Entity '", "content.doctype"),
         ("amplification", "content.doctype"),
+        ("too big", "content.too-large"),
         ("too long", "content.too-large"),
+        ("limit exceeded", "content.too-large"),
         ("huge", "content.too-large"),
     )
     code = next((code for sign, code in codes if sign in text), "content.not-xml")
@@ -87,6 +90,8 @@ def _refused(code: str, message: str, line: int | None = None) -> Refused:
 
 def place(document: Document, element: etree._Element, attribute: str | None = None) -> tuple[str, int | None]:
     """Path and line of an element, or of its attribute, in the bytes as sent."""
+    if is_json(document.root):
+        return json_pointer(element), line_of(element)
     return pointer(element, attribute), line_of(element, document.line_offset)
 
 
@@ -108,6 +113,8 @@ def pointer(element: etree._Element, attribute: str | None = None) -> str:
 
 def pointers(root: etree._Element) -> dict[etree._Element, str]:
     """The pointer of every element below ``root`` and of itself, made in one walk."""
+    if is_json(root):
+        return {element: json_pointer(element) for element in root.iter()}
     found = {root: pointer(root)}
     for element in root.iter(etree.Element):
         at = found[element]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lxml import etree
 
-from broker.mapping.missing import expected
+from broker.mapping.missing import absent_place, expected
 from broker.mapping.rows import Row
 from broker.mapping.run import ABSENT, PARTIAL
 from broker.mapping.translate import told, unmapped_leaves
@@ -100,7 +100,8 @@ class Explanation:
         """The places of the sender's document behind a place of the payload (``/MetaData/Declaration/...``).
 
         A leaf leads to its sources; a class to the element that holds all its sources; a place that is not there to
-        where the mapping would look for it. Empty: nothing in the document has to do with it.
+        where the mapping would look for it (``AdditionalInformation[StatementCode='SEAL']/StatementDescription`` says
+        which of several is missing). Empty: nothing in the document has to do with it.
         """
         return _Locator(self).locate(target)
 
@@ -202,8 +203,9 @@ class _Teller:
     def _source(self, leaf: Leaf, row: Row) -> Source:
         element, attribute = _split(leaf)
         if attribute is not None and attribute.startswith(ABSENT):
-            path, line = self._place(element)
-            return Source(f"{path}/{attribute.removeprefix(ABSENT)}", line, None, row.label)
+            read = self.mapping.plan.absent[attribute.removeprefix(ABSENT)]
+            nearest, where = absent_place(element, read.steps, read.attribute, self.document.root)
+            return Source(where, line_of(nearest, self.document.line_offset), None, row.label)
         path, line = self._place(element, attribute)
         return Source(path, line, _raw(element, attribute), row.label)
 
@@ -311,6 +313,11 @@ class _Locator:
         self.by_target: dict[str, Origin] = {origin.target: origin for origin in explanation.lineage}
 
     def locate(self, target: str) -> tuple[Source, ...]:
+        meant = MEANT.search(target)
+        if meant is not None:
+            above = _canonical(target[: meant.start()].rpartition("/")[0], self.by_target)
+            below = target[: meant.start()].rpartition("/")[2]
+            return self._expected(f"{above}/{below}{target[meant.start() :]}")
         target = _canonical(target, self.by_target)
         if target in self.by_target and self.by_target[target].sources:
             return self.by_target[target].sources

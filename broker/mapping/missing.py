@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from broker.json_tree import is_json, json_pointer
 from broker.xml import pointer
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _FROM = frozenset({0, -1})
 """Paths from the scope itself, or from the document's root."""
 _LABEL = re.compile(r"\[[^\]]*\]|#\d+$")
+MEANT = re.compile(r"\[(?P<name>[A-Za-z]+)\s*=\s*'(?P<value>[^']*)'\]")
 
 
 def expected(
@@ -25,34 +27,59 @@ def expected(
 ) -> tuple[etree._Element, str, str] | None:
     """The nearest element that exists, the path of what is missing in the document's own prefixes, and its label.
 
-    ``target`` is the plain path below the Declaration, ``instances`` the source elements of the group instances around
-    it by their plain paths. None when no row fills the target, or a row that joins several places.
+    ``target`` is the plain path below the Declaration; a step may say which of several it means by the constant of a
+    child (``AdditionalInformation[StatementCode='SEAL']``). ``instances`` are the source elements of the group
+    instances around it by their plain paths. None when no row fills the target, or a row that joins several places.
     """
-    row, groups = next(_rows(body, target, "", ()), (None, ()))
-    if row is None or row.join is not None:
+    meant = MEANT.search(target)
+    for row, groups, group in _rows(body, MEANT.sub("", target), "", ()):
+        if meant is None or _is_meant(row, group, meant["name"], meant["value"]):
+            return _place(row, groups, instances, root)
+    return None
+
+
+def _place(
+    row: Row, groups: tuple[tuple[str, Group], ...], instances: Mapping[str, etree._Element], root: etree._Element
+) -> tuple[etree._Element, str, str] | None:
+    if row.join is not None:
         return None
     source = row.sources[0]
     paths = [*(group.each for _, group in groups), source]
     if any(path.up not in _FROM for path in paths):
         return None
     at, steps = (root, ()) if source.up else _start(groups, instances, root)
-    element, missing = _walk(at, (*steps, *source.steps))
-    attribute = f"/@{etree.QName(source.attribute).localname}" if source.attribute else ""
-    place = pointer(element) + "".join(f"/{_written(step, root)}" for step in missing) + attribute
+    element, place = absent_place(at, (*steps, *source.steps), source.attribute, root)
     return element, place, row.label or source.text
+
+
+def absent_place(
+    at: etree._Element, steps: tuple[Step, ...], attribute: str, root: etree._Element
+) -> tuple[etree._Element, str]:
+    """The nearest element that exists on a way down, and the path of the place at its end."""
+    element, missing = _walk(at, steps)
+    path = json_pointer(element) if is_json(root) else pointer(element)
+    last = f"/@{etree.QName(attribute).localname}" if attribute else ""
+    return element, path + "".join(f"/{_written(step, root)}" for step in missing) + last
 
 
 def _rows(
     group: Group, target: str, prefix: str, outer: tuple[tuple[str, Group], ...]
-) -> Iterator[tuple[Row, tuple[tuple[str, Group], ...]]]:
-    """Every row that fills the target, with the groups around it, each with the plain path of its instances."""
+) -> Iterator[tuple[Row, tuple[tuple[str, Group], ...], Group]]:
+    """Every row that fills the target, the groups around it with the plain paths of their instances, and its own."""
     for row in group.rows:
         if row.sources and prefix + _LABEL.sub("", row.to) == target:
-            yield row, outer
+            yield row, outer, group
     for inner in group.groups:
         below = prefix + (f"{inner.to}/" if inner.to else "")
         if target.startswith(below):
             yield from _rows(inner, target, below, (*outer, (below.rstrip("/"), inner)))
+
+
+def _is_meant(row: Row, group: Group, name: str, value: str) -> bool:
+    """Whether the row's instance is the one whose child of that name is that constant."""
+    holder = row.to.rpartition("/")[0]
+    beside = f"{holder}/{name}" if holder else name
+    return any(other.to == beside and other.value == value for other in group.rows)
 
 
 def _start(

@@ -95,6 +95,8 @@ class Plan:
     entries: tuple[Row | Group, ...]
     """Rows and groups by number, as issues and notes name them."""
     date: Read | None
+    absent: dict[str, Path]
+    """Paths whose absence may decide, by their spelling."""
 
 
 def lay_out(rows: Rows, declaration: Element) -> Plan:
@@ -127,7 +129,7 @@ class _Planner:
         date = self.read(self.rows.date, "date", "first", "date") if self.rows.date else None
         self._open(group)
         self._group(body, document)
-        return Plan(body, tuple(self.scopes), self.anywhere, tuple(self.entries), date)
+        return Plan(body, tuple(self.scopes), self.anywhere, tuple(self.entries), date, {})
 
     def _enter(self, entry: Row | Group) -> int:
         self.entries.append(entry)

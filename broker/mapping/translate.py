@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from broker.errors import Refused
+from broker.mapping.missing import absent_place
 from broker.mapping.rows import Row
 from broker.model import Finding, Payload, Severity
-from broker.xml import XSI, leaves, parser, place, shown
+from broker.xml import XSI, leaves, line_of, parser, place, shown
 
 if TYPE_CHECKING:
     from broker.mapping.run import Issue, Leaf, Run
@@ -61,14 +62,12 @@ def _leaves(leaf: Leaf) -> list[tuple[etree._Element, str | None]]:
 
 def _missing(document: Document, row: object, element: etree._Element) -> Finding:
     assert isinstance(row, Row)  # noqa: S101  (only rows are required)
-    path, line = place(document, element)
     expected = " or ".join(source.text for source in row.sources)
-    return Finding(
-        "mapping.required",
-        f"{row.label or row.to} is required, and {expected} has no value here.",
-        pointer=f"{path}/{row.sources[0].text.lstrip('./')}" if row.sources else path,
-        line=line,
-    )
+    source = row.sources[0]
+    home = document.root if source.up < 0 else element
+    nearest, path = absent_place(home, source.steps, source.attribute, document.root)
+    message = f"{row.label or row.to} is required, and {expected} has no value here."
+    return Finding("mapping.required", message, pointer=path, line=line_of(nearest, document.line_offset))
 
 
 def _issue(document: Document, row: object, issue: Issue) -> Finding:

@@ -304,7 +304,7 @@ class _Writer:
                         element = self._one(read)
                         parts.append(f"*run.predicate({element}, {up}, {predicate.steps!r}, {predicate.attribute!r})")
         if row.unit is not None and row.target.element.unit_attribute() is not None:
-            parts.append(f"*run.leaf({self._one(row.unit)}, {row.unit.attribute!r})")
+            parts.append(self._decider(row.unit))
         dated = row.row.codes or row.row.map or row.row.unit_codes or row.row.unit_map
         if dated and self.plan.date is not None and self._has_editions(row):
             parts.append(f"*run.leaf({self._one(self.plan.date)}, {self.plan.date.attribute!r})")
@@ -313,7 +313,9 @@ class _Writer:
     def _decider(self, read: Read) -> str:
         """The leaf that a condition read, or the place where it would have been."""
         home = read.capture.scope.element if read.capture is not None else read.variable
-        return f"*run.decider({self._one(read)}, {read.attribute!r}, {home}, {read.path.text.lstrip('./')!r})"
+        spelling = str(len(self.plan.absent))
+        self.plan.absent[spelling] = read.path
+        return f"*run.decider({self._one(read)}, {read.attribute!r}, {home}, {spelling!r})"
 
     def _has_editions(self, row: PlannedRow) -> bool:
         r = row.row
@@ -341,18 +343,7 @@ class _Writer:
             self._add(indent, f"w{number} = 0")
         if self.traced:
             self._add(indent, f"m{number} = (); p{number} = []")
-        deciders = [f"*d{outer}" for outer in self.around[-1:]]
-        conditions: list[str] = []
-        for inner, level, tests in group.chain:
-            names = [c.variable for c in inner.captures.values()]
-            unpacked = f"({', '.join(names)}{',' if names else ''})" if names else "_"
-            self._add(indent, f"for i{inner.element}, ({inner.element}, {unpacked}) in enumerate({inner.walk}s, 1):")
-            indent += 1
-            self._enter_inner(inner, indent)
-            if level.when is not None:
-                conditions.append(self._condition(level.when, tests))
-                deciders += [self._decider(t) for t in tests]
-            deciders += self._each_deciders(inner)
+        indent, conditions, deciders = self._loops(group, indent)
         innermost = group.chain[-1][0]
         self._add(indent, f"q{number} += 1")
         if self.traced and innermost.node.reads_text:
@@ -373,6 +364,22 @@ class _Writer:
         self._add(indent, f"if len(g{number}) > {MAX_PAYLOAD}: run.overflow()")
         if self.traced:
             self._add(indent, f"if {number}: m{number} += m_{number}")
+
+    def _loops(self, group: PlannedGroup, indent: int) -> tuple[int, list[str], list[str]]:
+        """One ``for`` for each level; the indent inside, the conditions to go on, the leaves that decided."""
+        deciders = [f"*d{outer}" for outer in self.around[-1:]]
+        conditions: list[str] = []
+        for inner, level, tests in group.chain:
+            names = [c.variable for c in inner.captures.values()]
+            unpacked = f"({', '.join(names)}{',' if names else ''})" if names else "_"
+            self._add(indent, f"for i{inner.element}, ({inner.element}, {unpacked}) in enumerate({inner.walk}s, 1):")
+            indent += 1
+            self._enter_inner(inner, indent)
+            if level.when is not None:
+                conditions.append(self._condition(level.when, tests))
+                deciders += [self._decider(t) for t in tests]
+            deciders += self._each_deciders(inner)
+        return indent, conditions, deciders
 
     def _each_deciders(self, scope: Scope) -> list[str]:
         if scope.each is None:

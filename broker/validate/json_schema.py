@@ -1,0 +1,71 @@
+"""A JSON Schema that judges a JSON document, in the same words and at the same places as an XSD does."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import jsonschema_rs
+
+from broker.errors import Misconfigured
+from broker.json_tree import at_path, value_of
+from broker.validate.schema import MAX_FAULTS, Fault, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from lxml import etree
+
+    from broker.model import Rule, Tolerance
+
+_LENGTHS = frozenset({"maxLength", "minLength", "maxItems", "minItems"})
+
+
+class JsonSchema:
+    """The JSON Schema in a file below ``xsd/`` (2020-12 unless it says otherwise); compiled on first use."""
+
+    rules: tuple[Rule, ...] = ()
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    @cached_property
+    def _validator(self) -> jsonschema_rs.Validator:
+        try:
+            schema = json.loads(self.file.read_text(encoding="utf-8"))
+            return jsonschema_rs.validator_for(schema, validate_formats=True)
+        except (OSError, ValueError, jsonschema_rs.ValidationError) as error:
+            raise Misconfigured(f"{self.file}: {error}") from None
+
+    def warm(self) -> None:
+        """Compiles now what would be compiled with the first document."""
+        _ = self._validator
+
+    def judge(
+        self,
+        root: etree._Element,
+        tolerates: Iterable[Tolerance] = (),  # noqa: ARG002  (quirks of XML)
+        namespaces: Mapping[str, str] | None = None,  # noqa: ARG002
+    ) -> Verdict:
+        """All faults of a document, up to MAX_FAULTS."""
+        faults = []
+        for error in self._validator.iter_errors(value_of(root)):
+            faults.append(_fault(root, error))
+            if len(faults) == MAX_FAULTS:
+                break
+        return Verdict(tuple(faults))
+
+
+def _fault(root: etree._Element, error: jsonschema_rs.ValidationError) -> Fault:
+    node = at_path(root, list(error.instance_path))
+    keyword = str(error.schema_path[-1]) if error.schema_path else ""
+    sentence = f"{error.message[:300]}."
+    if keyword == "required":
+        name = getattr(error.kind, "property", "")
+        return Fault(node, "schema.missing", f"{name} is missing here.", missing=(node, name))
+    if keyword == "type":
+        return Fault(node, "schema.type", sentence)
+    code = "schema.length" if keyword in _LENGTHS else "schema.value"
+    return Fault(node, "schema.unexpected" if keyword == "additionalProperties" else code, sentence)
