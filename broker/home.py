@@ -16,7 +16,7 @@ from lxml import etree
 
 from broker.answer import AnswerError, chain_text
 from broker.detect import detect
-from broker.errors import Refused
+from broker.errors import Misconfigured, Refused
 from broker.mapping import explain
 from broker.model import DocumentTypeName, ParticipantCode
 from broker.pointers import Pointers
@@ -244,19 +244,37 @@ class Home:
 def load(root: Path, catalogue: Catalogue) -> Home:
     """Forms, dictionary, sentences and pointers of a data folder; raises Misconfigured with file and place."""
     responses = root / "mappings" / "responses"
+    statuses, forms = load_statuses(root / "mappings" / "statuses"), load_forms(responses)
+    _refuse_unknown(catalogue, statuses, forms)
     return Home(
         catalogue=catalogue,
-        statuses=load_statuses(root / "mappings" / "statuses"),
-        forms=load_forms(responses),
+        statuses=statuses,
+        forms=forms,
         sentences=tomllib.loads((responses / "sentences.toml").read_text(encoding="utf-8")),
         pointers=Pointers(etree.parse(root / "xsd" / "wco" / "3.6" / "declaration.xsd").getroot()),
     )
 
 
+def _refuse_unknown(catalogue: Catalogue, statuses: Statuses, forms: Mapping[str, Form]) -> None:
+    """Raises where a document type, a participant or a form names what does not exist."""
+    named: list[tuple[str, str, Mapping[str, object]]] = [
+        (f"{t.folder}/document.toml: response", t.response, forms) for t in catalogue.document_types.values()
+    ]
+    for participant in catalogue.participants.values():
+        place, answers = f"{participant.folder}/participant.toml: answers", participant.answers
+        named += [(f"{place}.form", answers.form, forms), (f"{place}.dialect", answers.dialect, statuses.lists)]
+        named += [(f"{place}.states.{code}", state, statuses.states) for code, state in answers.states.items()]
+    named += [(f"mappings/responses/{f.name}: lists", one, statuses.lists) for f in forms.values() for one in f.lists]
+    for place, name, known in named:
+        if name and name not in known:
+            raise Misconfigured(f"{place}: {name!r} is none of {', '.join(sorted(known))}")
+
+
 def _source(explanation: Explanation, target: Target | None, chain: Chain, attribute: str) -> Source | None:
     """The first place of the sender's document behind a chain; for an absent element that of what would hold it."""
     path = _value_path(target, chain) if target else ""
-    found = explanation.locate(f"{path}/{attribute}") if path and attribute else ()
+    is_more = attribute and not path.endswith(attribute.rpartition("/")[2])
+    found = explanation.locate(f"{path}/{attribute}") if path and is_more else ()
     while not found and path.count("/") > 1:
         found = explanation.locate(path)
         path = path.rpartition("/")[0]
@@ -270,9 +288,14 @@ def _value_path(target: Target, chain: Chain) -> str:
 
 
 def _attribute(rule: Rule | None) -> str:
-    """The attribute that a window's rule looks at (``@currencyID``): no pointer of classes can say it."""
-    last = (rule.at if rule.at != "." else rule.each).rpartition("/")[2] if rule else ""
-    return last if last.startswith("@") else ""
+    """What no pointer of classes can say: the attribute that a window's rule looks at (``@currencyID``), or which of
+    several elements it misses (``AdditionalInformation[StatementCode = 'SEAL']/StatementDescription``).
+    """
+    if rule is None:
+        return ""
+    at = rule.at if rule.at != "." else rule.each
+    last = at.rpartition("/")[2]
+    return last if last.startswith("@") else at if "[" in at and at == rule.at else ""
 
 
 def _wanted(sentences: Mapping[str, str], languages: Iterable[str]) -> dict[str, str]:

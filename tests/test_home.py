@@ -12,8 +12,9 @@ import pytest
 from lxml import etree
 
 from broker.answer import AnswerError, chain_of
-from broker.catalogue import data_root
 from broker.catalogue import load as load_catalogue
+from broker.errors import Misconfigured
+from broker.folders import data_root
 from broker.history import Answered
 from broker.home import Home, Telling
 from broker.home import load as load_home
@@ -210,3 +211,15 @@ def test_notices_and_receipts_in_the_sender_s_form(state, home):
 def test_a_repeat_has_the_same_bytes(home, catalogue):
     content, _, answer = answered(one_case(), home, catalogue)
     assert tell(home, answer, content) == tell(home, answer, content)
+
+
+def test_a_form_dialect_or_state_that_does_not_exist_is_found_when_it_is_loaded(catalogue):
+    vuce, agency = catalogue.participants["pe-vuce"], catalogue.participants["co-ica"]
+    wrong = {
+        "form.*telegram": {"co-ica": replace(agency, answers=replace(agency.answers, form="telegram"))},
+        "dialect.*klingon": {"pe-vuce": replace(vuce, answers=replace(vuce.answers, dialect="klingon"))},
+        "states.*stuck": {"pe-vuce": replace(vuce, answers=replace(vuce.answers, states={"01": "stuck"}))},
+    }
+    for message, change in wrong.items():
+        with pytest.raises(Misconfigured, match=message):
+            load_home(data_root(), replace(catalogue, participants={**catalogue.participants, **change}))

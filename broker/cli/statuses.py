@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from broker.catalogue import data_root
+from broker.folders import data_root
 from broker.statuses import load
 
 if TYPE_CHECKING:
