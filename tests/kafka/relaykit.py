@@ -8,10 +8,11 @@ from collections import Counter
 from pathlib import Path
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from broker import topics
-from broker.kafka import admin
+from broker.kafka import admin, reading
+from broker.kafka.redrive import DeadLetter
 from broker.settings import Settings
 
 WORKER = Path(__file__).with_name("toy_worker.py")
@@ -37,7 +38,12 @@ class Kit:
         self.producer = Producer(
             {"bootstrap.servers": bootstrap, "linger.ms": 5, "log_level": 0, "message.max.bytes": 17 << 20}
         )
+        self.admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
         self.sent = 0
+        self.create_topics()
+
+    def create_topics(self):
+        """Every topic that is missing."""
         admin.create(self.settings, self.codes)
 
     def worker(self, instance="", **env):
@@ -50,6 +56,7 @@ class Kit:
         with out:
             process = subprocess.Popen([sys.executable, str(WORKER)], env=given, stdout=out, stderr=out)
         process.log = Path(out.name)
+        process.has_opened = lambda: "lane.opened" in process.log.read_text()
         self.workers.append(process)
         return process
 
@@ -102,8 +109,25 @@ class Kit:
         tails = "\n".join(w.log.read_text()[-3000:] for w in self.workers)
         raise AssertionError(f"not within {seconds} s; workers said:\n{tails}")
 
-    def admin(self):
-        return AdminClient({"bootstrap.servers": self.bootstrap})
+    def letters(self, destination):
+        return [r for r in self.read(topics.DEADLETTER) if r.header("swb_destination") == destination]
+
+    def redrive(self, letters):
+        """What ``swb deadletter redrive`` does with them."""
+        wanted = {(r.partition, r.offset) for r in letters}
+        found = [r for r in reading.read(self.settings, topics.DEADLETTER) if (r.partition, r.offset) in wanted]
+        reading.write(self.settings, [DeadLetter(r).redriven("tester") for r in found])
+
+    def alter(self, topic, name, value):
+        """One setting of a topic."""
+        entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+        self.admin.incremental_alter_configs([resource])[resource].result(20)
+
+    def delete(self, topic):
+        """A topic that is gone, and known to be gone."""
+        self.admin.delete_topics([topic])[topic].result(20)
+        self.until(lambda: topic not in self.admin.list_topics(timeout=10).topics)
 
 
 class Seen:

@@ -1,14 +1,19 @@
 """The relay on the real Kafka: what it promises, with processes that are killed, halted and refused."""
 
+import json
+import random
+import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from broker import topics
+from broker.embedded import EmbeddedKafka
 
 sys.path.insert(0, str(Path(__file__).parent))
-from relaykit import Kit, is_in_order
+from relaykit import Kit, doubled, is_in_order
 
 NUMBER = lambda record: int(record.value.rsplit(b"#", 1)[1].split(b"<")[0])  # noqa: E731
 
@@ -53,3 +58,200 @@ def test_documents_go_through_and_answers_come_home(kit):
     assert (answer.header("swb_window"), answer.header("swb_state")) == (kit.wa, "rejected")
     kit.until(lambda: [r for r in kit.read(topics.DEADLETTER) if r.header("swb_reason") == "answer-unmatched"])
     assert len(kit.inbox(kit.farm, "answer")) == 1
+
+
+def accounted(kit, sent, windows):
+    """Whether each window has each message once and no other, with order per key; the payloads of the first window."""
+    for window in windows:
+        payloads = kit.inbox(window, "payload")
+        assert not doubled(payloads)
+        assert {r.header("swb_message_id") for r in payloads} == sent
+        assert is_in_order(payloads, NUMBER)
+    receipts = kit.inbox(kit.farm, "receipt")
+    assert not doubled(receipts)
+    assert {r.header("swb_message_id") for r in receipts} == sent
+    return kit.inbox(windows[0], "payload")
+
+
+def stream(kit, count, keys=40, windows=None, start=0):
+    """Send numbered documents; their message ids."""
+    words = f"ok {' '.join(windows or (kit.wa, kit.wb))}; #".encode()
+    for n in range(start, start + count):
+        kit.send(kit.farm, b"key-%d" % (n % keys), words + b"%d" % n, ce_id=f"s{n}")
+    kit.flush()
+    return {topics.message_id(kit.farm, f"s{n}") for n in range(start, start + count)}
+
+
+def test_killed_in_open_transactions_nothing_is_lost_or_doubled(kit):
+    chance = random.Random(7)
+    worker = kit.worker("one", SWB_TOY_HOLD="0.15", SWB_BATCH_RECORDS="60")
+    sent, kills = set(), 8
+    for n in range(kills):
+        sent |= stream(kit, 150, start=150 * n)
+        kit.until(worker.has_opened, every=0.05)
+        time.sleep(chance.uniform(0.1, 0.9))
+        worker.kill()
+        worker.wait()
+        worker = kit.worker("one", SWB_TOY_HOLD="0.15", SWB_BATCH_RECORDS="60")
+    kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= len(sent), seconds=60)
+    time.sleep(1)
+    accounted(kit, sent, (kit.wa, kit.wb))
+    seen = len(kit.read(topics.inbox(kit.wa), "read_uncommitted"))
+    assert seen > len(sent), "no kill found a transaction open; the test proves nothing"
+
+
+def test_a_halted_worker_is_fenced_and_leaves(kit):
+    first = kit.worker("first", SWB_TOY_HOLD="0.3", SWB_BATCH_RECORDS="20")
+    sent = stream(kit, 200)
+    kit.until(lambda: len(kit.inbox(kit.wa, "payload")) > 20)
+    first.send_signal(signal.SIGSTOP)
+    kit.worker("second")
+    sent |= stream(kit, 200, start=200)
+    kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= 400, seconds=60)
+    first.send_signal(signal.SIGCONT)
+    kit.until(lambda: first.poll() is not None)
+    assert first.returncode == 3, first.log.read_text()[-2000:]
+    assert '"reason":"FENCED"' in first.log.read_text()
+    accounted(kit, sent, (kit.wa, kit.wb))
+
+
+def test_workers_join_and_leave(kit):
+    first = kit.worker()
+    sent = stream(kit, 300)
+    kit.until(first.has_opened, every=0.1)
+    second = kit.worker()
+    kit.until(second.has_opened, every=0.1)
+    sent |= stream(kit, 300, start=300)
+    first.terminate()
+    sent |= stream(kit, 300, start=600)
+    assert first.wait(20) == 0
+    third = kit.worker()
+    kit.until(third.has_opened, every=0.1)
+    second.kill()
+    sent |= stream(kit, 100, start=900)
+    kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= 1000, seconds=60)
+    accounted(kit, sent, (kit.wa, kit.wb))
+
+
+def test_a_window_without_an_inbox_delays_nobody_and_gets_everything_in_order(kit):
+    kit.delete(topics.inbox(kit.wb))
+    kit.worker()
+    sent = stream(kit, 200, keys=7)
+    kit.until(lambda: len(kit.inbox(kit.wa, "payload")) == 200)
+    sent |= stream(kit, 100, keys=7, start=200)
+    began = time.monotonic()
+    kit.until(lambda: len(kit.inbox(kit.wa, "payload")) == 300, every=0.1)
+    assert time.monotonic() - began < 5
+    assert len(kit.read(topics.retry(kit.wb))) == 300
+    kit.create_topics()
+    sent |= stream(kit, 100, keys=7, start=300)
+    kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= 400, seconds=60)
+    accounted(kit, sent, (kit.wa, kit.wb))
+    assert not [r for r in kit.read(topics.DEADLETTER) if r.header("swb_destination") == topics.inbox(kit.wb)]
+
+
+def test_what_waits_survives_a_kill(kit):
+    kit.delete(topics.inbox(kit.wb))
+    worker = kit.worker("one")
+    sent = stream(kit, 60, keys=5)
+    kit.until(lambda: len(kit.read(topics.retry(kit.wb))) == 60)
+    worker.kill()
+    worker.wait()
+    kit.worker("one")
+    sent |= stream(kit, 60, keys=5, start=60)
+    kit.until(lambda: len(kit.inbox(kit.wa, "payload")) == 120)
+    kit.create_topics()
+    kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= 120, seconds=60)
+    accounted(kit, sent, (kit.wa, kit.wb))
+
+
+def test_a_delivery_that_waits_too_long_is_a_dead_letter_that_can_be_redriven_once(kit):
+    kit.delete(topics.inbox(kit.wb))
+    kit.worker(SWB_RETRY_LIMIT_SECONDS="2")
+    sent = stream(kit, 10)
+    letters = kit.until(lambda: len(found := kit.letters(topics.inbox(kit.wb))) == 10 and found)
+    notices = kit.until(lambda: len(found := kit.inbox(kit.farm, "notice")) == 10 and found)
+    assert {r.header("swb_message_id") for r in notices} == sent
+    kit.create_topics()
+    for _ in range(2):
+        kit.redrive(letters)
+        payloads = kit.until(lambda: len(found := kit.inbox(kit.wb, "payload")) >= 10 and found)
+        time.sleep(2)
+    assert not doubled(payloads)
+    assert {r.header("swb_message_id") for r in payloads} == sent
+    assert {r.header("ce_id") for r in payloads} == {r.header("ce_id") for r in letters}
+    assert not payloads[0].header("swb_redrive_of")
+    tracked = [json.loads(r.value)["event"] for r in kit.read(topics.TRACKING) if r.key.decode() in sent]
+    assert tracked.count("redriven") == tracked.count("redrive-repeated") == 10
+
+
+def test_a_record_that_its_destination_refuses_takes_its_other_way_alone(kit):
+    kit.alter(topics.inbox(kit.wa), "max.message.bytes", "20000")
+    kit.worker()
+    sent = stream(kit, 40)
+    for n in range(3):
+        kit.send(kit.farm, b"key-%d" % n, f"huge {kit.wa} {kit.wb}; 50000".encode(), ce_id=f"huge{n}")
+    sent |= stream(kit, 40, start=40)
+    large = {topics.message_id(kit.farm, f"huge{n}") for n in range(3)}
+    kit.until(lambda: len(kit.inbox(kit.wa, "payload")) >= 80 and len(kit.inbox(kit.wb, "payload")) >= 83, seconds=60)
+    payloads = kit.inbox(kit.wa, "payload")
+    assert {r.header("swb_message_id") for r in payloads} == sent
+    assert not doubled(payloads)
+    assert {r.header("swb_message_id") for r in kit.inbox(kit.wb, "payload")} == sent | large
+    letters = kit.letters(topics.inbox(kit.wa))
+    assert {r.header("swb_message_id") for r in letters} == large
+    assert {r.header("swb_reason") for r in letters} == {"too-large"}
+    assert {r.header("swb_message_id") for r in kit.inbox(kit.farm, "notice")} == large
+
+
+def test_duplicates_are_known_after_a_restart(kit):
+    worker = kit.worker()
+    stream(kit, 20)
+    kit.until(lambda: len(kit.inbox(kit.wa, "payload")) == 20)
+    worker.kill()
+    worker.wait()
+    worker = kit.worker()
+    stream(kit, 20)  # the same again
+    kit.send(kit.farm, b"key-3", f"ok {kit.wa}; #3 changed".encode(), ce_id="s3")
+    kit.flush()
+    refusals = kit.until(lambda: kit.inbox(kit.farm, "refusal"))
+    assert [f["code"] for f in json.loads(refusals[0].header("swb_findings"))] == ["message.conflict"]
+    receipts = kit.until(lambda: len(found := kit.inbox(kit.farm, "receipt")) == 40 and found)
+    assert len(doubled(receipts)) == 20  # the same receipts again, under the same ids
+    assert len(kit.inbox(kit.wa, "payload")) == 20
+
+
+def test_sixteen_megabytes_go_through_and_one_byte_more_is_refused(kit):
+    kit.worker()
+    limit = 16 << 20
+    head = f"ok {kit.wa}; ".encode()
+    kit.send(kit.farm, b"k", head + b"x" * (limit - len(head) - 2) + b"#1", ce_id="full")
+    kit.send(kit.farm, b"k", head + b"x" * (limit - len(head) - 1) + b"#2", ce_id="over")
+    kit.send(kit.farm, None, head + b"x" * (limit - len(head) - 1) + b"#3", ce_id="over-keyless")
+    kit.send(kit.farm, None, head + b"x" * (limit - len(head) - 2) + b"#4", ce_id="full-keyless")
+    kit.flush()
+    payloads = kit.until(lambda: len(found := kit.inbox(kit.wa, "payload")) == 2 and found, seconds=60)
+    assert {NUMBER(r) for r in payloads} == {1, 4}
+    refusals = kit.until(lambda: len(found := kit.inbox(kit.farm, "refusal")) == 2 and found)
+    assert all(json.loads(r.header("swb_findings"))[0]["code"] == "content.too-large" for r in refusals)
+
+
+def test_a_broker_that_dies_and_comes_back_loses_and_doubles_nothing(tmp_path, unique):
+    quick = {"broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "500"}
+    with EmbeddedKafka(data=tmp_path / "kafka", properties=quick) as kafka:
+        kit = Kit(kafka.bootstrap, tmp_path, farm="agency", wa="window", wb="window")
+        kit.farm, kit.wa, kit.wb = kit.codes
+        try:
+            worker = kit.worker("one")
+            sent = stream(kit, 400)
+            kit.until(lambda: len(kit.inbox(kit.wa, "payload")) > 0, every=0.05)
+            for how in (kafka.kill_node, kafka.stop_node):
+                how(1)
+                time.sleep(1)
+                kafka.start_node(1)
+                sent |= stream(kit, 200, start=len(sent))
+            kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= len(sent), seconds=90)
+            accounted(kit, sent, (kit.wa, kit.wb))
+            assert worker.poll() is None
+        finally:
+            kit.close()

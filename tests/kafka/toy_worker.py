@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 
+from aiokafka import AIOKafkaProducer
+
 from broker import log, settings
 from broker.catalogue import data_root
 from broker.kafka.draft import Rules
@@ -38,7 +40,20 @@ def line(windows):
     return process
 
 
+def hold_transactions_open(seconds):
+    """Every commit comes late, so that a kill finds a transaction open."""
+    commit = AIOKafkaProducer.commit_transaction
+
+    async def late(self):
+        await asyncio.sleep(seconds)
+        await commit(self)
+
+    AIOKafkaProducer.commit_transaction = late
+
+
 async def main():
+    if held := float(os.environ.get("SWB_TOY_HOLD", "0")):
+        hold_transactions_open(held)
     known = participants()
     given = settings.load()
     log.configure("json", "info")
