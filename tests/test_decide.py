@@ -85,6 +85,15 @@ EACH_ITEM = "GoodsShipment/GovernmentAgencyGoodsItem"
             None,
         ),
         (
+            rule(
+                "AdditionalInformation[StatementCode='SEAL']",
+                each=f"{EACH_ITEM}[2]",
+                at="AdditionalInformation[StatementCode='SEAL']/StatementDescription",
+            ),
+            f"{ITEM}/AdditionalInformation[StatementCode='SEAL']/StatementDescription",
+            None,
+        ),
+        (
             rule("false()", each=f"{EACH_ITEM}/Commodity/Description"),
             f"{ITEM}/Commodity/Description",
             "Wood",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lxml import etree
 
-from broker.mapping.missing import absent_place, expected
+from broker.mapping.missing import MEANT, absent_place, expected
 from broker.mapping.rows import Row
 from broker.mapping.run import ABSENT, PARTIAL
 from broker.mapping.translate import told, unmapped_leaves

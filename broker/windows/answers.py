@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from broker.pointers import Pointers
     from broker.windows.decide import Decision, Objection, Window
 
+_PREDICATE = re.compile(r"\[[^\]\d]")
 _DESCRIPTION = 512  # WCO 488, an..512
 
 
@@ -79,12 +81,12 @@ def respond(
     answers[-1] = replace(
         verdict,
         errors=tuple(
-            AnswerError(o.code, _sentence(o, participant), pointers.chain(o.element))
+            AnswerError(o.code, _sentence(o, participant), pointers.chain(countable(o.element)))
             for o in decision.objections
             if o.severity is Severity.ERROR
         ),
         remarks=tuple(
-            Remark(o.code, _sentence(o, participant), pointer=pointers.chain(o.element))
+            Remark(o.code, _sentence(o, participant), pointer=pointers.chain(countable(o.element)))
             for o in decision.objections
             if o.severity is not Severity.ERROR
         ),
@@ -92,6 +94,12 @@ def respond(
         rejected="" if decision.is_accepted else issued,
     )
     return tuple(answers)
+
+
+def countable(path: str) -> str:
+    """A path up to the first step that only content tells apart: no chain of class ids can say more."""
+    predicate = _PREDICATE.search(path)
+    return path[: predicate.start()].rpartition("/")[0] if predicate else path
 
 
 def derived(*parts: str) -> str:

@@ -32,7 +32,8 @@ class Objection:
     """The window's ValidationCode (377)."""
     message: Mapping[str, str]
     element: str
-    """Path in the payload; it may name an element that ought to be there and is not."""
+    """Path in the payload; it may name an element that ought to be there and is not, with a predicate where only its
+    content would tell it from others."""
     value: str | None
     severity: Severity = Severity.ERROR
 
@@ -112,10 +113,7 @@ def _pointed_at(node: etree._Element, at: str) -> tuple[str, str | None]:
 
 
 def _nearest(node: etree._Element, at: str) -> tuple[etree._Element, str]:
-    """The element at a path; else the deepest one on the way to it, and the steps that are missing.
-
-    A missing step with a predicate is one of several that only its content would tell apart: it has no path yet.
-    """
+    """The element at a path; else the deepest one on the way to it, and the steps that are missing."""
     steps = [step for step in _steps(at) if step != "."]
     element, done = node, 0
     for length in range(len(steps), 0, -1):
@@ -123,10 +121,7 @@ def _nearest(node: etree._Element, at: str) -> tuple[etree._Element, str]:
         if found:
             element, done = found[0], length
             break
-    missing = steps[done:]
-    if any("[" in step for step in missing):
-        return element, ""
-    return element, "".join(f"/{step}" for step in missing)
+    return element, "".join(f"/{step}" for step in steps[done:])
 
 
 def _steps(path: str) -> list[str]:
