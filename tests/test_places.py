@@ -16,6 +16,8 @@ from broker.xml import pointer
 
 MUTANTS = 60
 """Of each family; any number may be run by hand."""
+SIGNATURE = {"{http://www.w3.org/2000/09/xmldsig#}Signature"}
+"""What lies in one is for those who check signatures."""
 FAMILIES = {
     "invoice": ("peppol-bis3", "peppol-pint-sg", "ubl-oasis"),
     "sps": ("sps-ecert-can",),
@@ -68,7 +70,10 @@ def judged(document):
 
 
 def mutate(document, rng):
-    node = rng.choice([e for e in judged(document).iter(etree.Element) if e is not judged(document)])
+    root = judged(document)
+    node = rng.choice(
+        [e for e in root.iter(etree.Element) if e is not root and not SIGNATURE & {a.tag for a in e.iterancestors()}]
+    )
     parent, kind = node.getparent(), rng.randrange(7)
     if kind == 0:
         parent.remove(node)
@@ -126,7 +131,7 @@ def test_the_same_place(reference, data, published, family):
             findings = validate(detect(sent, data))
         except Refused as refusal:
             findings = refusal.findings
-        assert any(f.is_error for f in findings), sent.decode()
+        assert any(f.is_error for f in findings), [e.message for e in schema.error_log]
         if findings[0].code == "type.unknown":
             count["of no type"] += 1
             continue
