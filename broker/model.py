@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, NewType
 
@@ -150,6 +151,8 @@ class DocumentType:
     response: str = ""
     """The form in which an answer is told to the sender (broker.respond)."""
     tolerates: tuple[Tolerance, ...] = ()
+    extends: str = ""
+    """The document type whose data this one takes over, but for what it changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +245,21 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """How long a step may take: until the first event, until each escalation, until waiting ends (None: never)."""
+
+    after: timedelta
+    escalate: tuple[timedelta, ...] = ()
+    give_up: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        times = [self.after, *self.escalate]
+        grows = times == sorted(set(times)) and self.after > timedelta()
+        if not grows or (self.give_up is not None and self.give_up < times[-1]):
+            raise ValueError("a wait grows from the first event over the escalations to its end")
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What was agreed with a partner."""
 
@@ -270,6 +288,8 @@ class Participant:
     """In which sentences are told, the first wanted first."""
     answers: Answering = field(default_factory=Answering)
     limits: Limits = field(default_factory=Limits)
+    patience: Mapping[str, Wait] = field(default_factory=dict)
+    """Window: how long delivery, receipt and decision may take; what it does not name takes as long as usual."""
     policy: Policy = field(default_factory=Policy)
     profile: str = ""
     """Where the profile comes from; says so when it is our own."""

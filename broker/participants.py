@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -21,6 +22,7 @@ from broker.model import (
     Rule,
     Severity,
     ValueRange,
+    Wait,
 )
 from broker.payload_path import compile_xpath
 from broker.toml_table import Table
@@ -34,6 +36,10 @@ _VALIDATION_CODE = re.compile(r"\S{1,8}")  # WCO 377, an..8
 _FUNCTION_CODE = re.compile(r"\d{1,2}")  # WCO 017, n..2
 _CHAPTERS = re.compile(r"(\d\d)(?:-(\d\d))?")
 _OPENING = re.compile(r"\d\d:\d\d-\d\d:\d\d[+-]\d\d:\d\d")
+_DURATION = re.compile(r"([1-9]\d*)([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+STEPS = ("delivery", "receipt", "decision")
+"""What a window may keep others waiting for: the payload in its inbox, its first word, its verdict."""
 
 
 def load_participants(folder: Path) -> dict[ParticipantCode, Participant]:
@@ -64,6 +70,7 @@ def load_participant(file: Path) -> Participant:
         rules=tuple(_rule(t) for t in table.tables("rules")),
         answers=_answering(table.table("answers")),
         limits=_limits(table.table("limits")),
+        patience=_patience(table.table("patience")),
         policy=_policy(table.table("policy")),
         folder=str(file.parent),
     )
@@ -174,6 +181,28 @@ def _limits(table: Table) -> Limits:
     if limits.opening and not _OPENING.fullmatch(limits.opening):
         raise table.wrong(f'opening must look like "07:00-19:00-05:00", not {limits.opening!r}')
     return limits
+
+
+def _patience(table: Table) -> dict[str, Wait]:
+    waits = {}
+    for step in [name for name in STEPS if name in table.unread()]:
+        entry = table.table(step)
+        after, give_up = _duration(entry, entry.text("after")), entry.text("give_up", "")
+        escalate = tuple(_duration(entry, text) for text in entry.texts("escalate"))
+        entry.end()
+        try:
+            waits[step] = Wait(after, escalate, _duration(entry, give_up) if give_up else None)
+        except ValueError as error:
+            raise entry.wrong(str(error)) from None
+    table.end()
+    return waits
+
+
+def _duration(table: Table, text: str) -> timedelta:
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise table.wrong(f'a time is written "30s", "15m", "4h" or "2d", not {text!r}')
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 def _policy(table: Table) -> Policy:

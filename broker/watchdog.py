@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Literal
 
 from broker.conversation import state_of
 from broker.history import NoAnswer, Overdue, Routed
+from broker.model import Wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from broker.conversation import WindowState
     from broker.history import History
-    from broker.model import ParticipantCode
+    from broker.model import Catalogue, ParticipantCode
     from broker.statuses import Statuses
 
 Step = Literal["delivery", "receipt", "decision"]
@@ -25,38 +26,28 @@ STEPS: tuple[Step, ...] = ("delivery", "receipt", "decision")
 """Routed to delivered; delivered to the window's first word; delivered to its verdict."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """How long a step may take: the first event, the escalations after it, and the end of waiting (None: never)."""
-
-    after: timedelta
-    escalate: tuple[timedelta, ...] = ()
-    give_up: timedelta | None = None
-
-    def __post_init__(self) -> None:
-        times = [self.after, *self.escalate]
-        if times != sorted(set(times)) or self.after <= timedelta() or (self.give_up and self.give_up < times[-1]):
-            raise ValueError("a limit grows from the first event over the escalations to the end of waiting")
-
-
-Limits = dict[Step, Limit]
-DEFAULT: Limits = {
-    "delivery": Limit(timedelta(minutes=15), (timedelta(hours=4),)),
-    "receipt": Limit(timedelta(hours=1), (timedelta(hours=8),)),
-    "decision": Limit(timedelta(days=2), (timedelta(days=5), timedelta(days=10))),
+DEFAULT: Mapping[str, Wait] = {
+    "delivery": Wait(timedelta(minutes=15), (timedelta(hours=4),)),
+    "receipt": Wait(timedelta(hours=1), (timedelta(hours=8),)),
+    "decision": Wait(timedelta(days=2), (timedelta(days=5), timedelta(days=10))),
 }
-"""Where neither settings nor the window say otherwise; it never gives up."""
+"""Where the window's profile does not say otherwise; it never gives up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
     """The limits of every window."""
 
-    usual: Mapping[Step, Limit] = field(default_factory=lambda: DEFAULT)
-    windows: Mapping[ParticipantCode, Mapping[Step, Limit]] = field(default_factory=dict)
+    usual: Mapping[str, Wait] = field(default_factory=lambda: DEFAULT)
+    windows: Mapping[ParticipantCode, Mapping[str, Wait]] = field(default_factory=dict)
     """What differs for a window, step by step."""
 
-    def limit(self, window: ParticipantCode, step: Step) -> Limit | None:
+    @classmethod
+    def of(cls, catalogue: Catalogue) -> Patience:
+        """The limits that the windows' profiles name, the usual ones elsewhere."""
+        return cls(windows={window.code: window.patience for window in catalogue.windows()})
+
+    def limit(self, window: ParticipantCode, step: Step) -> Wait | None:
         """The limit of a step at a window; None when nobody counts."""
         return self.windows.get(window, {}).get(step) or self.usual.get(step)
 
@@ -109,7 +100,7 @@ def _open_steps(window: WindowState, routed: str) -> Iterator[tuple[Step, str]]:
         yield "decision", window.delivered
 
 
-def _events(window: ParticipantCode, step: Step, limit: Limit, since: datetime) -> Iterator[Due]:
+def _events(window: ParticipantCode, step: Step, limit: Wait, since: datetime) -> Iterator[Due]:
     for level, after in enumerate((limit.after, *limit.escalate), 1):
         at = since + after
         yield Due(at, Overdue(at=_text(at), window=window, step=step, level=level))

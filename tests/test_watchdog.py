@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,19 +12,22 @@ from hypothesis import strategies as st
 
 from broker.answer import Answer
 from broker.conversation import state_of
+from broker.errors import Misconfigured
 from broker.history import Answered, Delivered, Failed, History, NoAnswer, Overdue, Received, Refused, Routed, add
+from broker.model import Wait
+from broker.participants import load_participant
 from broker.statuses import load as load_statuses
-from broker.watchdog import DEFAULT, Limit, Patience, next_due, overdue
+from broker.watchdog import DEFAULT, Patience, next_due, overdue
 
 STATUSES = load_statuses(Path(__file__).parents[1] / "mappings" / "statuses")
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)
 H, M = timedelta(hours=1), timedelta(minutes=1)
 LIMITS = {
-    "delivery": Limit(10 * M, (1 * H,)),
-    "receipt": Limit(30 * M, (2 * H, 4 * H)),
-    "decision": Limit(8 * H, (16 * H,), give_up=24 * H),
+    "delivery": Wait(10 * M, (1 * H,)),
+    "receipt": Wait(30 * M, (2 * H, 4 * H)),
+    "decision": Wait(8 * H, (16 * H,), give_up=24 * H),
 }
-PATIENCE = Patience(LIMITS, {"us-ace": {"decision": Limit(1 * H)}})
+PATIENCE = Patience(LIMITS, {"us-ace": {"decision": Wait(1 * H)}})
 
 
 def at(after: timedelta) -> str:
@@ -167,4 +171,28 @@ def test_how_often_it_looks_makes_no_difference(minutes):
 )
 def test_a_limit_that_does_not_grow_is_refused(after, escalate, give_up):
     with pytest.raises(ValueError, match="grows"):
-        Limit(after, escalate, give_up)
+        Wait(after, escalate, give_up)
+
+
+def test_a_window_s_profile_says_how_long_it_may_take(tmp_path):
+    profile = Path(__file__).parents[1] / "mappings" / "participants" / "us-ace" / "participant.toml"
+    folder = tmp_path / "us-ace"
+    folder.mkdir()
+    text = profile.read_text()
+    assert load_participant(profile).patience["decision"].after == 2 * H
+
+    def said(patience: str) -> dict[str, Wait]:
+        rest = re.sub(r"\[patience\]\n(?:[^\[\n].*\n)*", "", text)
+        (folder / "participant.toml").write_text(f"{rest}\n[patience]\n{patience}\n")
+        return load_participant(folder / "participant.toml").patience
+
+    assert said('receipt = { after = "30s", escalate = ["5m", "2h"], give_up = "3d" }') == {
+        "receipt": Wait(timedelta(seconds=30), (5 * M, 2 * H), timedelta(days=3))
+    }
+    for wrong in (
+        'receipt = { after = "soon" }',
+        'receipt = { after = "2h", escalate = ["1h"] }',
+        'lunch = { after = "1h" }',
+    ):
+        with pytest.raises(Misconfigured):
+            said(wrong)
