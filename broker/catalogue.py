@@ -110,6 +110,7 @@ class _Documents:
             rules=tuple(_rule(rule, folder) for rule in self._rules(name)),
             folder=str(folder),
             response=data.get("response", ""),
+            extends=self._mapping_base(name),
             tolerates=tolerances_of(Table({"tolerates": data.get("tolerates", [])}, f"{name}/document.toml")),
         )
 
@@ -132,6 +133,12 @@ class _Documents:
         data = read_toml(file) if file.exists() or "extends" not in document else {}
         extended = data.get("extends") or (document.get("extends") if not file.exists() else None)
         return merge(self._mapping(extended), data) if extended else data
+
+    def _mapping_base(self, name: str) -> str:
+        """The type whose rows it takes over."""
+        file = self.folder / name / "mapping.toml"
+        source = file if file.exists() else self.folder / name / "document.toml"
+        return str(read_toml(source).get("extends", ""))
 
     def _rules(self, name: str) -> list[dict[str, Any]]:
         document = read_toml(self.folder / name / "document.toml")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from broker.mapping.paths import Path as RowPath
     from broker.mapping.paths import Predicate, Step
+    from broker.mapping.scope import Node
 
 Elements = frozenset[Any]
 """Declarations (xmlschema's) that a path may have reached."""
@@ -38,6 +39,10 @@ class Profile:
         if path.attribute and here and not _has_attribute(here, path.attribute):
             unknown.append(f"@{_local(path.attribute)}")
         return here, unknown
+
+    def unmentioned(self, root: str, node: Node) -> Iterator[str]:
+        """The paths of elements that the schema knows, below what rows name, and no row or drop mentions."""
+        yield from _unmentioned(self.root(root), node, "")
 
     def _step(self, here: Elements, step: Step) -> tuple[Elements, list[str]]:
         found: set[Any] = set()
@@ -88,3 +93,15 @@ def _has_attribute(here: Elements, name: str) -> bool:
 
 def _local(name: str) -> str:
     return name.rpartition("}")[2]
+
+
+def _unmentioned(here: Elements, node: Node, path: str) -> Iterator[str]:
+    if node.drop is not None:
+        return
+    known = {str(child.name): child for element in here for child in _children(element) if child.name}
+    for name, child in sorted(known.items()):
+        below = node.children.get(name)
+        if below is None:
+            yield f"{path}/{_local(name)}"
+        elif below.children:
+            yield from _unmentioned(frozenset((child,)), below, f"{path}/{_local(name)}")

@@ -16,7 +16,7 @@ from broker.model import NO_MESSAGE_ID, Message, MessageId
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from broker.model import Catalogue, Finding, Outcome
+    from broker.model import Catalogue, DocumentType, Finding, Outcome
 
 files = click.argument(
     "files",
@@ -55,6 +55,15 @@ def load() -> Catalogue:
     from broker import catalogue, settings  # noqa: PLC0415 - a quarter of a second that --help does without
 
     return catalogue.load(max_content=settings.load().max_content_bytes)
+
+
+def document_types(formats: Sequence[str], catalogue: Catalogue) -> list[DocumentType]:
+    """The document types of these names, or all; BadParameter for a name that there is not."""
+    for name in formats:
+        if name not in catalogue.document_types:
+            known = ", ".join(sorted(catalogue.document_types))
+            raise click.BadParameter(f"no format {name}; there are {known}", param_hint="FORMAT")
+    return [kind for name, kind in sorted(catalogue.document_types.items()) if not formats or name in formats]
 
 
 def read(names: Sequence[str]) -> Iterable[Source]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from broker.errors import Refused
-from broker.identifiers import check, check_scheme
+from broker.identifiers import check, doubt, kind_of
 from broker.mapping.transforms import Lossy, Unfit, fold, total
 from broker.mapping.transforms import date as day
 from broker.model import Finding
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Leaf = etree._Element | tuple[etree._Element, str | None]  # noqa: SLF001  (the public name of the type)
 
 
-PARTIAL = frozenset({"date.time-lost", "date.fraction-lost", "identifier.invalid"})
+PARTIAL = frozenset({"date.time-lost", "date.fraction-lost", "identifier.invalid", "identifier.doubtful"})
 """Issues of values that are carried all the same."""
 ABSENT = "?"
 """Marks, in place of an attribute, the path of a leaf that is not there."""
@@ -198,10 +198,13 @@ class Run:
     def identify(  # noqa: PLR0917  (written by the compiler, in this order)
         self, element: etree._Element, attribute: str | None, value: str, kind: str, schemes: str, scheme: str, row: int
     ) -> None:
-        """Check an identifier by its scheme; a wrong one is told, and travels on."""
-        reason = check(kind, value) if kind else check_scheme(schemes, scheme, value)
+        """Check an identifier by its scheme; a wrong or unusual one is told, and travels on."""
+        kind = kind or kind_of(schemes, scheme) or ""
+        wrong = check(kind, value) if kind else None
+        reason = wrong or (doubt(kind, value) if kind else None)
         if reason:
-            self.issues.append(Issue("identifier.invalid", element, attribute, row, value, reason))
+            code = "identifier.invalid" if wrong else "identifier.doubtful"
+            self.issues.append(Issue(code, element, attribute, row, value, reason))
 
     @staticmethod
     def inside(walked: Sequence[tuple[etree._Element, object]]) -> list[tuple[etree._Element, str | None]]:

@@ -84,7 +84,7 @@ def _issue(document: Document, row: object, issue: Issue) -> Finding:
     )
 
 
-_MILD = frozenset({"date.time-lost", "date.fraction-lost", "identifier.invalid", "mapping.moved"})
+_MILD = PARTIAL | {"mapping.moved"}
 
 
 def _unmapped(document: Document, element: etree._Element, attribute: str | None) -> Finding:

@@ -1,0 +1,71 @@
+"""What the samples beside a mapping show of it: explanations, coverage, the implementation report."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from broker.catalogue import PAYLOAD_SCHEMA, data_root
+from broker.errors import Refused
+from broker.line import explained
+from broker.mapping.coverage import Coverage, cover
+from broker.mapping.report import Report, report
+from broker.model import NO_MESSAGE_ID, DocumentTypeName, Message
+from broker.samples import read_sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from broker.mapping import Explanation
+    from broker.model import Catalogue, DocumentType
+
+REPORT = "report.md"
+_EXPECTATIONS = (".payload.xml", ".findings.json")
+
+
+def sample_files(document_type: DocumentType) -> list[Path]:
+    """The samples of a document type: documents, and variants told as a base and a change."""
+    files = sorted((Path(document_type.folder) / "samples").glob("*"))
+    return [f for f in files if f.suffix in {".xml", ".json", ".toml"} and not f.name.endswith(_EXPECTATIONS)]
+
+
+def explanations(document_type: DocumentType, catalogue: Catalogue) -> Iterator[Explanation]:
+    """Those of every sample that is accepted as this type."""
+    mappings = Path(document_type.folder).parents[2]
+    for file in sample_files(document_type):
+        try:
+            found = explained(Message(NO_MESSAGE_ID, read_sample(file, mappings).content), catalogue)
+        except Refused:
+            continue
+        if found.document.type.name == document_type.name:
+            yield found
+
+
+def coverage_of(document_type: DocumentType, catalogue: Catalogue) -> Coverage:
+    """Rows and drops without a sample, mandatory elements without a row; rows taken over have those of their base."""
+    return cover(document_type.mapping, _inherited(document_type, catalogue))
+
+
+def _inherited(document_type: DocumentType, catalogue: Catalogue) -> Iterator[Explanation]:
+    yield from explanations(document_type, catalogue)
+    if document_type.extends:
+        yield from _inherited(catalogue.document_types[DocumentTypeName(document_type.extends)], catalogue)
+
+
+def open_in(document_type: DocumentType) -> tuple[str, ...]:
+    """The elements of the source profile that no row and no drop mentions."""
+    if document_type.schema.file.suffix == ".json":
+        return ()
+    from broker.profile import Profile  # noqa: PLC0415  (xmlschema takes half a second)
+
+    plan = document_type.mapping.plan
+    profile = Profile(document_type.schema.file)
+    return tuple(profile.unmentioned(document_type.root, plan.scopes[0].node))
+
+
+def report_of(document_type: DocumentType, catalogue: Catalogue) -> Report:
+    """The implementation report, with examples from the samples."""
+    folder = (data_root() / "xsd" / PAYLOAD_SCHEMA).parent
+    schema = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(folder.glob("*.xsd")))).hexdigest()
+    return report(document_type, explanations(document_type, catalogue), schema)
