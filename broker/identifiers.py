@@ -70,13 +70,12 @@ def doubt(kind: str, value: str) -> str | None:
     return _kind(kind).reason_to_doubt(value)
 
 
-def check_scheme(schemes: str, scheme: str, value: str) -> str | None:
-    """The same, by the scheme a document names (``iso-6523``, ``0195``); None for a scheme that nobody knows."""
+def kind_of(schemes: str, scheme: str) -> str | None:
+    """The kind that a document's scheme stands for (``iso-6523``, ``0195``: ``uen``); None when nobody knows it."""
     known = _identifiers().schemes
     if schemes not in known:
         raise Misconfigured(f"no identifier schemes {schemes!r}; there are {', '.join(known)}")
-    kind = known[schemes].get(scheme)
-    return check(kind, value) if kind else None
+    return known[schemes].get(scheme)
 
 
 def _kind(name: str) -> Kind:

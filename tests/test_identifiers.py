@@ -3,8 +3,11 @@
 import pytest
 
 from broker import identifiers
+from broker.catalogue import load
 from broker.errors import Misconfigured
-from broker.identifiers import check, check_scheme, doubt
+from broker.identifiers import check, doubt, kind_of
+from broker.line import process
+from broker.model import NO_MESSAGE_ID, Message
 
 # Published examples of each numbering.
 GOOD = [
@@ -136,19 +139,38 @@ def test_no_doubt(kind, value):
     assert doubt(kind, value) is None
 
 
-def test_schemes_of_documents():
-    assert check_scheme("iso-6523", "0195", "197401143C") is None
-    assert "UEN" in check_scheme("iso-6523", "0195", "197401143D")
-    assert check_scheme("iso-6523", "0151", "51824753556") is None
-    assert check_scheme("sunat-06", "6", "20131312956")
-    assert check_scheme("iso-6523", "4711", "anything") is None
+@pytest.mark.parametrize(
+    ("schemes", "scheme", "kind"),
+    [("iso-6523", "0195", "uen"), ("iso-6523", "0060", "duns"), ("iso-6523", "9959", "ein"), ("sunat-06", "6", "ruc"),
+     ("party", "RUC", "ruc"), ("party", "0151", "abn"), ("iso-6523", "4711", None), ("iso-6523", "", None)],
+)  # fmt: skip
+def test_schemes_of_documents(schemes, scheme, kind):
+    assert kind_of(schemes, scheme) == kind
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [("GODE561231GR8", None), ("GODE561231GR9", "identifier.doubtful"), ("G561231", "identifier.invalid")],
+)
+def test_a_wrong_or_unusual_identifier_is_told_and_travels_on(toy, number, code):
+    mapping = toy / "mappings/documents/toy/note-1/mapping.toml"
+    text = mapping.read_text().replace(
+        "fields = [", 'fields = [{ to = "Exporter/ID", from = "n:To", identifier = "rfc" },', 1
+    )
+    mapping.write_text(text.replace('{ from = "n:To", why = "nobody asks" }, ', ""))
+    note = f"<Note xmlns='urn:toy'><Number>1</Number><Date>2026-05-04</Date><To>{number}</To><Line>Tea</Line></Note>"
+    outcome = process(Message(NO_MESSAGE_ID, note.encode()), load(toy))
+    assert outcome.is_accepted
+    assert f">{number}</ID>".encode() in outcome.payload.content
+    told = [(f.code, f.pointer, f.line, f.is_error) for f in outcome.findings if f.code.startswith("identifier")]
+    assert told == ([(code, "/Note/To", 1, False)] if code else [])
 
 
 def test_unknown_names_are_faults_of_the_data():
     with pytest.raises(Misconfigured, match="there are ruc"):
         check("rucc", "1")
     with pytest.raises(Misconfigured, match="iso-6523"):
-        check_scheme("iso", "0195", "1")
+        kind_of("iso", "0195")
 
 
 def test_every_kind_has_a_good_and_a_bad_vector():

@@ -9,6 +9,7 @@ from lxml import etree
 from broker.errors import Refused
 from broker.mapping.missing import absent_place
 from broker.mapping.rows import Row
+from broker.mapping.run import PARTIAL
 from broker.model import Finding, Payload, Severity
 from broker.xml import XSI, leaves, line_of, parser, place, shown
 
