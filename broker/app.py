@@ -25,6 +25,7 @@ from broker.kafka.leave import Leave, Reason
 from broker.kafka.relay import Relay
 from broker.kafka.transport import ReadCommitted
 from broker.line import process
+from broker.watchdog import Patience
 from broker.windows.answers import reply
 from broker.windows.decide import windows as windows_of
 from broker.windows.faults import NONE, play, read_faults
@@ -79,6 +80,7 @@ def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
         statuses=home.statuses,
         max_content=settings.max_content_bytes,
         retry_limit_ms=int(settings.retry_limit_seconds * 1000),
+        patience=Patience.of(catalogue),
     )
 
 

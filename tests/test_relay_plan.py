@@ -13,6 +13,7 @@ from broker.kafka.destinations import Destinations
 from broker.kafka.draft import Draft, Rules, Unfetched
 from broker.kafka.memory import Memory
 from broker.kafka.plan import bury, plan
+from broker.kafka.story import story
 from broker.kafka.telling import plain
 from broker.kafka.ways import Way, Ways
 from broker.model import Answering, AnswerStep, Finding, Outcome, Participant, ParticipantCode, Payload, Routing
@@ -22,7 +23,7 @@ from broker.statuses import load as load_statuses
 from broker.topics import Consumed, Place, headers
 
 LANE = 1
-STATES = {"01": "accepted", "03": "rejected"}
+STATES = {"01": "accepted", "02": "registered", "03": "rejected"}
 
 
 def participant(code, kind):
@@ -501,6 +502,57 @@ def test_an_answer_by_number_only_waits_until_the_number_is_known(world, message
     assert len(to(later, topics.inbox("aa-farm"))) == 2
     third = world.feed(world.send("xx-win", b"a", response("", "01", "a3", "MRN1")))
     assert events(third) == ["decided"]
+
+
+def tracked(world, message, *written):
+    """The story of a message out of all that was written."""
+    every = [json.loads(p.value) for batch in written for p in to(batch, topics.TRACKING)]
+    return story(message, [e for e in every if e["message_id"] == message])
+
+
+def test_a_late_answer_comes_home_and_never_moves_the_message_back(world):
+    sent = world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
+    message = topics.message_id("aa-farm", "1")
+    heard = world.feed(world.send("xx-win", b"a", response(message, "02", "a1")))
+    assert [(d["state"], d["decided"]) for d in tracked(world, message, sent, heard)["deliveries"]] == [
+        ("registered", None)
+    ]
+    verdict = world.feed(world.send("xx-win", b"a", response(message, "01", "a2")))
+    late = world.feed(world.send("xx-win", b"a", response(message, "02", "a0")))
+    assert to(late, topics.inbox("aa-farm"))[0].header("swb_state") == "registered"
+    (delivery,) = tracked(world, message, sent, heard, verdict, late)["deliveries"]
+    assert delivery["answers"] == 3
+    assert {k: delivery["decided"][k] for k in ("state", "verdict", "function", "answer_id")} == {
+        "state": "accepted",
+        "verdict": "accepted",
+        "function": "01",
+        "answer_id": "a2",
+    }
+
+
+def look(world, message):
+    """The watchdog asks the owner to look."""
+    fact = json.dumps({"message_id": message}).encode()
+    return world.work(world.record(topics.ANSWERS, message.encode(), fact, ce_type=topics.Fact.NO_ANSWER.ce_type))
+
+
+def test_what_is_overdue_is_told_once_and_by_the_history_not_by_the_watchdog(world, message):
+    assert not look(world, message)
+    world.now += 2 * 3600 * 1000
+    written = look(world, message)
+    (notice,) = to(written, topics.inbox("aa-farm"))
+    assert (notice.header("ce_type"), notice.header("swb_state")) == ("swb.notice", "overdue")
+    assert events(written) == ["overdue"]
+    assert not look(world, message)
+    world.now += 3 * 24 * 3600 * 1000
+    assert events(look(world, message)) == ["overdue", "overdue"]
+    world.feed(world.send("xx-win", b"a", response(message)))
+    world.now += 365 * 24 * 3600 * 1000
+    assert not look(world, message)
+
+
+def test_nobody_waits_for_a_message_that_is_unknown(world):
+    assert not look(world, "f" * 32)
 
 
 def test_a_document_that_is_needed_is_asked_for_before_anything_is_planned(world, message):

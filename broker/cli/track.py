@@ -49,7 +49,9 @@ def _write(told: dict[str, Any]) -> None:
                 click.echo(f"    {name:9}  {one[name]['at']}  {one[name].get('reason', '')}".rstrip())
         decided = one["decided"]
         if decided:
-            click.echo(f"    decided    {decided['at']}  {decided.get('state', '?')}  {_codes(decided)}".rstrip())
+            click.echo(f"    decided    {decided['at']}  {decided['state']}  {_codes(decided)}".rstrip())
+        elif one["state"]:
+            click.echo(f"    heard      {one['state']}, no verdict yet")
 
 
 def _codes(fact: dict[str, Any]) -> str:

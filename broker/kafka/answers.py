@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import orjson
@@ -11,13 +12,14 @@ from broker import topics
 from broker.answer import chain_text
 from broker.conversation import state_of
 from broker.errors import Refused
-from broker.history import Answered, Delivered, Failed, History, NoAnswer, Overdue, Received, Routed, add, dump, load
+from broker.history import Answered, Delivered, Failed, History, Overdue, Received, Routed, add, dump, load
 from broker.home import Telling
 from broker.kafka.documents import first_redrive
 from broker.kafka.notices import tell_sender
 from broker.model import ConversationId, ParticipantCode
 from broker.respond import AtWindow
 from broker.topics import Fact, Kind, Place, Produced, headers, moment
+from broker.watchdog import overdue
 from broker.wco_response import holds_response, read
 from broker.xml import parse
 
@@ -127,21 +129,22 @@ def _repeat(draft: Draft, fact: Entry) -> None:
 
 
 def _no_answer(draft: Draft, fact: Entry) -> None:
-    """The watchdog counted: the sender hears that a window is overdue, or that nobody waits any longer."""
+    """The watchdog asks to look: what the window's policy makes of the waiting by now, told once."""
     known = _Conversation.of(draft, fact["message_id"])
-    if not known or known.history.answers(fact["window"]):
+    now = datetime.fromtimestamp(draft.now / 1000, UTC)
+    due = overdue(known.history, draft.rules.statuses, draft.rules.patience, now) if known else ()
+    if not known or not due:
         return
-    at, window, level = moment(fact["at"]), fact["window"], int(fact.get("level", 1))
-    what = NoAnswer(at=at, window=window) if fact.get("final") else Overdue(
-        at=at, window=window, step=fact["step"], level=level
-    )  # fmt: skip
-    if known.add(what) != ["new"]:
-        return
+    for event in due:
+        known.add(event)
+        step, level = (event.step, event.level) if isinstance(event, Overdue) else ("decision", 0)
+        told = known.telling(Kind.NOTICE, event.kind, event.window)
+        tell_sender(draft, told, known.key, cause=f"{event.kind} {step} {level}", extra=known.headers())
+        draft.track(
+            event.kind, fact["message_id"], sender=known.received.sender, window=event.window, step=step, level=level
+        )
+        draft.say(f"message.{event.kind}", message_id=fact["message_id"], window=event.window, step=step, level=level)
     known.keep(draft)
-    state = "no_answer" if fact.get("final") else "overdue"
-    cause = f"{state} {fact['step']} {level}"
-    tell_sender(draft, known.telling(Kind.NOTICE, state, window), known.key, cause=cause, extra=known.headers())
-    draft.track(state, fact["message_id"], sender=known.received.sender, window=window, step=fact["step"], level=level)
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------
@@ -175,9 +178,11 @@ def _plan_answer(draft: Draft, record: Consumed) -> None:
             topics.reference_key(window, answer.mrn),
             {"message_id": message, "window": window, "mrn": answer.mrn},
         )
+    standing = next(w for w in state_of(known.history, draft.rules.statuses).windows if w.window == window)
     draft.track(
         "decided", message, sender=known.received.sender, document_type=known.received.document_type, window=window,
-        state=answered.state, function=answer.function_code, answer_id=answer.answer_id, mrn=answer.mrn,
+        state=answered.state, standing=standing.state, verdict=standing.verdict, alarms=list(standing.alarms),
+        function=answer.function_code, answer_id=answer.answer_id, mrn=answer.mrn,
         issued=answer.issued, findings=[{"code": e.code, "pointer": chain_text(e.pointer)} for e in answer.errors],
     )  # fmt: skip
     draft.say(

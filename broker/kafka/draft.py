@@ -9,6 +9,7 @@ import orjson
 
 from broker import topics
 from broker.topics import Consumed, Kind, Produced, headers, moment
+from broker.watchdog import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,6 +44,8 @@ class Rules:
     statuses: Statuses
     max_content: int
     retry_limit_ms: int
+    patience: Patience = field(default_factory=Patience)
+    """How long each window may take."""
 
 
 @dataclass(slots=True)

@@ -46,9 +46,23 @@ def _delivery(window: str, events: list[Event], received: Event) -> dict[str, An
         "delivered": _fact(_first(own, "delivered"), "at"),
         "failed": _fact(_first(own, "failed"), "at", "reason"),
         "overdue": [_fact(e, "at", "step", "level") for e in own if e["event"] in ("overdue", "no_answer")],
-        "decided": _fact(decided[-1], "at", "state", "function", "answer_id", "mrn", "findings") if decided else None,
+        "state": decided[-1]["standing"] if decided else None,
+        "decided": _decision(decided),
         "answers": len(decided),
     }
+
+
+def _decision(answers: list[Event]) -> dict[str, Any] | None:
+    """The answer that tells where the message stands now; None while none of them is a verdict.
+
+    The standing comes from the whole history: an answer that arrives late does not move it back.
+    """
+    if not answers or not answers[-1].get("verdict"):
+        return None
+    standing = answers[-1]["standing"]
+    telling = next((e for e in reversed(answers) if e.get("state") == standing), answers[-1])
+    found = _fact(telling, "at", "function", "answer_id", "mrn", "findings") or {}
+    return {**found, "state": standing, "verdict": answers[-1]["verdict"]}
 
 
 def _named(events: list[Event]) -> list[str]:
