@@ -118,12 +118,24 @@ def pointers(root: etree._Element) -> dict[etree._Element, str]:
     found = {root: pointer(root)}
     for element in root.iter(etree.Element):
         at = found[element]
-        count = Counter(child.tag for child in element)
-        seen: Counter[object] = Counter()
-        for child in element.iterchildren(etree.Element):
-            seen[child.tag] += 1
-            index = f"[{seen[child.tag]}]" if count[child.tag] > 1 else ""
+        for child, index in numbered(element):
             found[child] = f"{at}/{_qualified(child)}{index}"
+    return found
+
+
+def numbered(element: etree._Element) -> list[tuple[etree._Element, str]]:
+    """The child elements, each with ``[n]`` where siblings share its name."""
+    children = list(element.iterchildren(etree.Element))
+    if len(children) < 2:
+        return [(child, "") for child in children]
+    tags = [child.tag for child in children]
+    if len(set(tags)) == len(tags):
+        return [(child, "") for child in children]
+    count, seen = Counter(tags), Counter[object]()
+    found = []
+    for child, tag in zip(children, tags, strict=True):
+        seen[tag] += 1
+        found.append((child, f"[{seen[tag]}]" if count[tag] > 1 else ""))
     return found
 
 

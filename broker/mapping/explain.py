@@ -17,7 +17,7 @@ from broker.mapping.missing import MEANT, absent_place, expected
 from broker.mapping.rows import Row
 from broker.mapping.run import ABSENT, PARTIAL
 from broker.mapping.translate import told, unmapped_leaves
-from broker.xml import XSI, leaves, line_of, place, pointers, shown
+from broker.xml import XSI, leaves, line_of, numbered, place, pointers, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,15 +147,12 @@ def _marked_instances(root: etree._Element) -> Iterator[tuple[str, int]]:
 
 def _paths(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
     """Every element with its path, without prefixes, ``[n]`` where siblings share the name."""
-    paths = {root: f"/{etree.QName(root).localname}"}
-    for element in root.iter(etree.Element):
-        yield element, paths[element]
-        count = Counter(child.tag for child in element)
-        seen: Counter[object] = Counter()
-        for child in element.iterchildren(etree.Element):
-            seen[child.tag] += 1
-            index = f"[{seen[child.tag]}]" if count[child.tag] > 1 else ""
-            paths[child] = f"{paths[element]}/{str(child.tag).rpartition('}')[2]}{index}"
+    pending = [(root, f"/{etree.QName(root).localname}")]
+    while pending:
+        element, path = pending.pop()
+        yield element, path
+        below = [(child, f"{path}/{str(child.tag).rpartition('}')[2]}{index}") for child, index in numbered(element)]
+        pending += reversed(below)
 
 
 class _Teller:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from broker.errors import Refused
@@ -15,7 +15,6 @@ from broker.xml import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import date
 
     from lxml import etree
 
@@ -191,9 +190,10 @@ class Run:
     def dated(self, text: str) -> None:
         """The document's own date picks the edition of every code list."""
         try:
-            self.on = datetime.strptime(str(day(text))[:8], "%Y%m%d").replace(tzinfo=UTC).date() if text else None
+            found = day(text) if text else ""
         except Unfit:
-            self.on = None
+            found = ""
+        self.on = date(int(found[:4]), int(found[4:6]), int(found[6:8])) if found else None
 
     def identify(  # noqa: PLR0917  (written by the compiler, in this order)
         self, element: etree._Element, attribute: str | None, value: str, kind: str, schemes: str, scheme: str, row: int

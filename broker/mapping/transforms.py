@@ -92,7 +92,7 @@ def date(text: str) -> str:
     if match is None:
         full = date_time(text)
         return full if len(full) == 8 else Lossy.of(full[:8], "date.time-lost", "the time has no place here")
-    return _calendar(int(match[1]), int(match[2]), int(match[3]), text).strftime("%Y%m%d")
+    return _day(_calendar(int(match[1]), int(match[2]), int(match[3]), text))
 
 
 def date_time(text: str) -> str:
@@ -102,7 +102,7 @@ def date_time(text: str) -> str:
     """
     day = _DATE.fullmatch(text)
     if day is not None:
-        return _calendar(int(day[1]), int(day[2]), int(day[3]), text).strftime("%Y%m%d")
+        return _day(_calendar(int(day[1]), int(day[2]), int(day[3]), text))
     match = _DATETIME.fullmatch(text)
     if match is None:
         raise Unfit("value.date", f"{text!r} is not a date or date-time of ISO 8601")
@@ -111,12 +111,20 @@ def date_time(text: str) -> str:
     fraction, zone = (match[7] or "").rstrip("0"), match[8]
     if zone is None:
         if fraction or hour or minute or second:
-            return Lossy.of(f"{moment:%Y%m%d}", "date.time-lost", f"the time of {text!r} has no zone and no place")
-        return f"{moment:%Y%m%d}"
+            return Lossy.of(_day(moment), "date.time-lost", f"the time of {text!r} has no zone and no place")
+        return _day(moment)
     written = _zoned(moment, zone)
     if fraction:
         return Lossy.of(written, "date.fraction-lost", f"the fraction of a second in {text!r} has no place")
     return written
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.year:04d}{moment.month:02d}{moment.day:02d}"
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.hour:02d}{moment.minute:02d}{moment.second:02d}"
 
 
 def _calendar(year: int, month: int, day: int, text: str, *time: int) -> datetime:
@@ -131,17 +139,17 @@ def _calendar(year: int, month: int, day: int, text: str, *time: int) -> datetim
 
 def _zoned(moment: datetime, zone: str) -> str:
     if zone == "Z":
-        return f"{moment:%Y%m%d%H%M%S}Z"
+        return f"{_day(moment)}{_time(moment)}Z"
     hours, minutes = int(zone[1:3]), int(zone[3:].lstrip(":") or 0)
     if hours > 14 or minutes > 59:
         raise Unfit("value.date", f"{zone!r} is no time zone")
     if minutes == 0:
-        return f"{moment:%Y%m%d%H%M%S}{zone[:3]}"
+        return f"{_day(moment)}{_time(moment)}{zone[:3]}"
     offset = timedelta(hours=hours, minutes=minutes)
     moment = moment - offset if zone[0] == "+" else moment + offset
     if not EARLIEST_YEAR <= moment.year <= 2099:
         raise Unfit("value.date", "the time in UTC lies outside the years 2000 to 2099 that the payload can say")
-    return f"{moment:%Y%m%d%H%M%S}Z"
+    return f"{_day(moment)}{_time(moment)}Z"
 
 
 def sha256(text: str) -> str:

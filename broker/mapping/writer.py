@@ -170,7 +170,9 @@ class _Writer:
             self._add(indent, f"t{n} = run.sum({convert}, {row.sources[0].variable}, {n})")
         elif r.join is not None:
             leaves = ", ".join(self._leaf_pairs(row))
-            self._add(indent, f"t{n} = run.joined({convert}, ({leaves},), {r.join!r}, {n})")
+            present = (s.variable if s.many else f"{s.variable} is not None" for s in row.sources)
+            self._add(indent, f"if {' or '.join(present)}:")
+            self._add(indent + 1, f"t{n} = run.joined({convert}, ({leaves},), {r.join!r}, {n})")
         else:
             for i, source in enumerate(row.sources):
                 test = f"not t{n} and " if i else ""
