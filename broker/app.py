@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import sys
 import time
 from collections import Counter
 from contextlib import suppress
@@ -61,7 +60,7 @@ def run_worker(settings: Settings) -> int:
     admin.wait(settings, catalogue.participants)
     app = faust_app(settings, TRACKING_GROUP)
     count_events(app)
-    return _run(settings, app, RelayService(settings, rules))
+    return run(settings, app, RelayService(settings, rules))
 
 
 def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
@@ -153,7 +152,7 @@ def run_windows(settings: Settings, codes: Sequence[str] = (), faults: str = "")
     group = f"swb.{codes[0]}.window" if len(codes) == 1 else WINDOWS_GROUP
     app = windows_app(settings, group, chosen, home.load(catalogues.data_root(), catalogue), read_faults(faults))
     _wait_for_boxes(settings, chosen)
-    return _run(settings, app)
+    return run(settings, app)
 
 
 def windows_app(
@@ -289,8 +288,8 @@ def _raw(app: faust.App, name: str) -> faust.TopicT[bytes]:
     return app.topic(name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 
 
-def _run(settings: Settings, app: faust.App, *services: Service) -> int:
-    """Run until a signal; Faust's own loggers stay quiet below warnings, which doubles its speed."""
+def run(settings: Settings, app: faust.App, *services: Service) -> int:
+    """Run until a signal; the exit code. Faust's own loggers stay quiet below warnings, which doubles its speed."""
     for name in ("faust", "mode", "aiokafka"):
         logging.getLogger(name).setLevel(logging.WARNING)
     worker = faust.Worker(
@@ -301,12 +300,11 @@ def _run(settings: Settings, app: faust.App, *services: Service) -> int:
         loglevel=settings.log_level,
         logging_config=log.logging_config(settings.log_format, settings.log_level),
     )
+    worker.spinner = None  # it would write to standard output
     try:
         worker.execute_from_commandline()
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
     except KeyboardInterrupt:
         return 0
-    finally:
-        sys.stderr.flush()
     return 0

@@ -46,11 +46,13 @@ def wanted(settings: Settings, participants: Iterable[str]) -> list[Wanted]:
         topics.DEADLETTER: _kept(settings.kept_deadletter_days),
         **dict.fromkeys(topics.STATE, compacted),
     }
+    # A record that is larger than a whole segment is refused, whatever its topic allows.
     size = {"max.message.bytes": str(settings.max_record_bytes)}
+    roomy = {**size, "segment.bytes": str(4 * settings.max_record_bytes)}
     found = []
     for name in topics.all_topics(participants):
         kept = {"retention.ms": "-1"} if topics.waiting_for(name) else special.get(name, boxes)
-        found.append(Wanted(name, settings.partitions, {**kept, **size}))
+        found.append(Wanted(name, settings.partitions, {**kept, **(size if name in topics.STATE else roomy)}))
     return found
 
 

@@ -13,8 +13,9 @@ from broker.answer import chain_text
 from broker.conversation import state_of
 from broker.errors import Refused
 from broker.history import Answered, Delivered, Failed, History, Overdue, Received, Routed, add, dump, load
-from broker.home import Telling
 from broker.kafka.documents import first_redrive
+from broker.kafka.amendments import AMENDMENTS
+from broker.kafka.conversations import Conversation
 from broker.kafka.notices import tell_sender
 from broker.model import ConversationId, ParticipantCode
 from broker.respond import AtWindow
@@ -25,8 +26,7 @@ from broker.xml import parse
 
 if TYPE_CHECKING:
     from broker.answer import Answer
-    from broker.history import Fact as HistoryFact
-    from broker.history import Novelty
+    from broker.home import Telling
     from broker.kafka.draft import Draft
     from broker.kafka.memory import Entry
     from broker.topics import Consumed
@@ -81,6 +81,9 @@ def plan_fact(draft: Draft, record: Consumed) -> None:
         numbered = b"\n" in (record.key or b"")
         (_by_number if numbered else _plan_answer)(draft, record)
         return
+    if kind in AMENDMENTS:
+        AMENDMENTS[Fact(kind)](draft, record)
+        return
     _APPLY[Fact(kind)](draft, orjson.loads(record.content))
 
 
@@ -92,7 +95,7 @@ def _accepted(draft: Draft, fact: Entry) -> None:
         at=at, sender=fact["sender"], document_type=fact["document_type"], topic=topic, partition=partition,
         offset=offset, content_sha256=fact["sha256"], mapping=fact["mapping"],
     )  # fmt: skip
-    known = _Conversation.of(draft, fact["message_id"]) or _Conversation(
+    known = Conversation.of(draft, fact["message_id"]) or Conversation(
         History(ConversationId(fact["message_id"])), fact["key"]
     )
     unrouted = tuple((r["window"], r["reason"]) for r in fact["unrouted"])
@@ -110,7 +113,7 @@ def _failed(draft: Draft, fact: Entry) -> None:
 
 
 def _heard(draft: Draft, fact: Entry, what: Delivered | Failed) -> None:
-    known = _Conversation.of(draft, fact["message_id"])
+    known = Conversation.of(draft, fact["message_id"])
     if known:
         known.add(what)
         known.keep(draft)
@@ -118,7 +121,7 @@ def _heard(draft: Draft, fact: Entry, what: Delivered | Failed) -> None:
 
 def _repeat(draft: Draft, fact: Entry) -> None:
     """The sender sent it again: the receipt and each window's latest decision again, under the same ids."""
-    known = _Conversation.of(draft, fact["message_id"])
+    known = Conversation.of(draft, fact["message_id"])
     if not known:
         return
     latest = {a.answer.window: a for a in known.history.answers() if known.history.has_delivery(a.answer.window)}
@@ -130,7 +133,7 @@ def _repeat(draft: Draft, fact: Entry) -> None:
 
 def _no_answer(draft: Draft, fact: Entry) -> None:
     """The watchdog asks to look: what the window's policy makes of the waiting by now, told once."""
-    known = _Conversation.of(draft, fact["message_id"])
+    known = Conversation.of(draft, fact["message_id"])
     now = datetime.fromtimestamp(draft.now / 1000, UTC)
     due = overdue(known.history, draft.rules.statuses, draft.rules.patience, now) if known else ()
     if not known or not due:
@@ -156,7 +159,7 @@ def _plan_answer(draft: Draft, record: Consumed) -> None:
     redrive_of = record.header(topics.REDRIVE_OF)
     if redrive_of and not first_redrive(draft, redrive_of, message):
         return
-    known = _Conversation.of(draft, message)
+    known = Conversation.of(draft, message)
     if not known or not known.history.has_delivery(window):
         _keep(draft, record, "answer-unmatched", message, window)
         return
@@ -196,7 +199,7 @@ def _answer(record: Consumed, window: ParticipantCode) -> Answer:
     return answers[int(record.header(topics.ANSWER_POSITION)) - 1]
 
 
-def _telling_of(draft: Draft, known: _Conversation, answered: Answered) -> Telling:
+def _telling_of(draft: Draft, known: Conversation, answered: Answered) -> Telling:
     """What the sender is told, with the document at hand as it was sent."""
     received = known.received
     source = draft.fetched(Place(received.topic, received.partition, received.offset))
@@ -254,49 +257,3 @@ _APPLY = {
     Fact.REFERENCE: _reference,
     Fact.NO_ANSWER: _no_answer,
 }
-
-
-# --- the conversation as it is remembered -----------------------------------------------------------------------------
-
-
-class _Conversation:
-    """A history and the key of its document, as they lie in swb.conversations."""
-
-    def __init__(self, history: History, key: str | None) -> None:
-        self.history = history
-        self._key = key
-
-    @classmethod
-    def of(cls, draft: Draft, message: str) -> _Conversation | None:
-        entry = draft.memory.conversations.get(message.encode())
-        return cls(load(orjson.dumps(entry["history"])), entry["key"]) if entry else None
-
-    def add(self, *facts: HistoryFact) -> list[Novelty]:
-        """What each fact adds."""
-        novelties = []
-        for fact in facts:
-            self.history, novelty = add(self.history, fact)
-            novelties.append(novelty)
-        return novelties
-
-    def keep(self, draft: Draft) -> None:
-        entry = {"key": self._key, "history": orjson.Fragment(dump(self.history))}
-        draft.remember(draft.memory.conversations, self.history.conversation.encode(), entry)
-
-    @property
-    def key(self) -> bytes | None:
-        return None if self._key is None else self._key.encode("latin-1")
-
-    @property
-    def received(self) -> Received:
-        """How it came, the last time it was judged."""
-        return [fact for fact in self.history.facts if isinstance(fact, Received)][-1]
-
-    def headers(self) -> dict[str, str]:
-        return {topics.DOCUMENT_TYPE: self.received.document_type, topics.MAPPING: self.received.mapping}
-
-    def telling(self, kind: Kind, state: str, window: str = "") -> Telling:
-        received = self.received
-        return Telling(
-            kind, self.history.conversation, received.sender, received.document_type, state, window, received.at
-        )

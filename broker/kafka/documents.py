@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from broker import topics
 from broker.home import Telling
+from broker.kafka.amendments import plan_names
 from broker.kafka.draft import pointers, told
 from broker.kafka.notices import tell_failed, tell_sender
 from broker.kafka.received import received
@@ -142,6 +143,7 @@ def _accept(draft: Draft, document: Received, outcome: Outcome, payload: Payload
         "delivered": delivered,
     }
     draft.tell(Fact.ACCEPTED, document.name, facts)
+    plan_names(draft, document, payload, common, delivered)
     for window, reason in failed.items():
         tell_failed(draft, document.message_id, document.sender, document.key, window=window, reason=reason, cause="")
     draft.say("message.accepted", **_ids(document), document_type=name, routed=len(routed), delivered=delivered)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from broker.home import Telling, Told
     from broker.kafka.memory import Entry, Memory, Shelf
     from broker.kafka.ways import Way, Ways
-    from broker.model import DocumentTypeName, Finding, Message, MessageId, Outcome, Participant
+    from broker.model import DocumentTypeName, Finding, Message, MessageId, Outcome, Participant, Payload
+    from broker.relations import DocumentName, Relation
     from broker.statuses import Meaning, Statuses
     from broker.topics import Fact, Place
 
@@ -46,6 +47,8 @@ class Rules:
     retry_limit_ms: int
     patience: Patience = field(default_factory=Patience)
     """How long each window may take."""
+    names: Callable[[Payload], tuple[DocumentName | None, tuple[Relation, ...]]] = lambda _payload: (None, ())
+    """What a document calls itself, and which earlier ones it amends."""
 
 
 @dataclass(slots=True)

@@ -289,19 +289,17 @@ class Lane:
 
     def _learn(self, refused: NotTaken, batch: _Batch) -> None:
         """What the next plan does otherwise: the guilty record takes its other way, or fewer records go together."""
+        if self._own_topics_refused(refused):
+            return
         guilty: dict[str, set[Place]] = {}
         for (source, record), error in refused.refusals:
+            participant, reason = topics.reader_of(record.topic), type(error).__name__
             if isinstance(error, _TOO_LARGE):
                 guilty.setdefault(record.topic, set()).add(source.place)
-                continue
-            participant = topics.reader_of(record.topic)
-            reason = type(error).__name__
-            if participant is None:
-                logger.error("topic.refused", topic=record.topic, reason=reason, lane=self.index)
-                continue
-            self._around.destinations.failed(participant, reason)
-            if topics.waiting_for(source.topic) is None:
-                self._ways.refused(source.place, record.topic, Way("retry", reason))
+            elif participant is not None:
+                self._around.destinations.failed(participant, reason)
+                if topics.waiting_for(source.topic) is None:
+                    self._ways.refused(source.place, record.topic, Way("retry", reason))
         for topic, places in guilty.items():
             if len(places) > 1:
                 self._limit = max(1, len(batch.taken) // 2)
@@ -309,6 +307,17 @@ class Lane:
                 self._ways.refused(next(iter(places)), topic, Way("deadletter", "too-large"))
             else:
                 self._poison[next(iter(places))] = f"TooLarge: {topic} does not take it"
+
+    def _own_topics_refused(self, refused: NotTaken) -> bool:
+        """Whether the relay's own topics take nothing: then no destination is to blame, and all is tried again."""
+        errors = {
+            record.topic: type(error).__name__
+            for (_, record), error in refused.refusals
+            if topics.reader_of(record.topic) is None and not isinstance(error, _TOO_LARGE)
+        }
+        if errors:
+            logger.error("topics.refused", topics=sorted(errors), reasons=sorted(set(errors.values())), lane=self.index)
+        return bool(errors)
 
     def _kept(self, batch: _Batch, written: dict[TopicPartition, int]) -> None:
         """The batch is committed: what it planned is true now, and may be said."""

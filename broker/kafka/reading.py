@@ -147,3 +147,29 @@ def _consumed(message: Message) -> Consumed:
         tuple(message.headers() or ()),
         message.timestamp()[1],
     )
+
+
+def watch(settings: Settings, names: Iterable[str], since: int, pause: float = 0.5) -> Iterator[Consumed | None]:
+    """Committed records of several topics from a moment on, as they come; None whenever nothing came for a while.
+
+    Raises Failed when Kafka does not answer or a topic is missing.
+    """
+    consumer = Consumer(
+        {
+            **settings.librdkafka(),
+            "group.id": "swb-cli",  # never joined: partitions are assigned, nothing is committed
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "fetch.message.max.bytes": settings.max_record_bytes,
+            "log_level": 0,
+        }
+    )
+    try:
+        consumer.assign([place for name in names for place in _places(consumer, name, None, since)])
+        while True:
+            found = consumer.consume(_CHUNK, pause)
+            yield from (_consumed(message) for message in found if message.error() is None)
+            if not found:
+                yield None
+    finally:
+        consumer.close()

@@ -39,7 +39,7 @@ class Kit:
             {"bootstrap.servers": bootstrap, "linger.ms": 5, "log_level": 0, "message.max.bytes": 17 << 20}
         )
         self.admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-        self.sent = 0
+        self.refused = []
         self.create_topics()
 
     def create_topics(self):
@@ -68,12 +68,16 @@ class Kit:
 
     def send(self, sender, key, value, **extra):
         values = [(name, text.encode()) for name, text in extra.items()]
-        self.producer.produce(topics.outbox(sender), value, key, headers=values)
+        self.producer.produce(topics.outbox(sender), value, key, headers=values, on_delivery=self._taken)
         self.producer.poll(0)
-        self.sent += 1
 
     def flush(self):
         assert self.producer.flush(30) == 0
+        assert not self.refused
+
+    def _taken(self, error, _):
+        if error:
+            self.refused.append(error)
 
     def read(self, topic, isolation="read_committed"):
         """Everything on a topic now, partition by partition."""
