@@ -107,6 +107,7 @@ WINDOW = "swb_window"
 STATE_HEADER = "swb_state"
 FINDINGS = "swb_findings"
 RELATES_TO = "swb_relates_to"
+DELIVERED_TO = "swb_delivered_to"
 
 REASON = "swb_reason"
 LANE = "swb_lane"
@@ -129,6 +130,8 @@ JSON = "application/json"
 
 ANSWER_TYPE = "swb.answer"
 """The ``ce_type`` by which a window marks what it sends as an answer."""
+WRITEOFF_TYPE = "swb.writeoff"
+"""The same for a request to reserve, consume or release a quantity of a certificate."""
 DOCUMENT_TYPE_OF_EVENT = "swb.document"
 EVENT_TYPE = "swb.event"
 
@@ -153,6 +156,13 @@ class Fact(StrEnum):
     ANSWER = "answer"
     REFERENCE = "reference"
     NO_ANSWER = "no-answer"
+    NAMED = "named"
+    AMENDS = "amends"
+    AMENDED = "amended"
+    RELATED = "related"
+    GRANTED = "granted"
+    WITHDRAWN = "withdrawn"
+    WRITEOFF = "writeoff"
 
     @property
     def ce_type(self) -> str:

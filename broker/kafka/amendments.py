@@ -96,7 +96,7 @@ def _amended(draft: Draft, record: Consumed) -> None:
     """The amendment to each window that got the original and not yet the amendment; once, however often it is told."""
     original = Conversation.of(draft, (record.key or b"").decode())
     amendment = MessageId(record.header(topics.MESSAGE_ID))
-    if original is None or amendment == original.history.conversation:
+    if original is None or str(amendment) == str(original.history.conversation):
         return
     related = Related(at=moment(draft.now), conversation=ConversationId(amendment), relation="amended_by")
     if original.add(related) != ["new"]:

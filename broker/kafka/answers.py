@@ -12,10 +12,10 @@ from broker import topics
 from broker.answer import chain_text
 from broker.conversation import state_of
 from broker.errors import Refused
-from broker.history import Answered, Delivered, Failed, History, Overdue, Received, Routed, add, dump, load
-from broker.kafka.documents import first_redrive
+from broker.history import Answered, Delivered, Failed, History, Overdue, Received, Routed
 from broker.kafka.amendments import AMENDMENTS
 from broker.kafka.conversations import Conversation
+from broker.kafka.documents import first_redrive
 from broker.kafka.notices import tell_sender
 from broker.model import ConversationId, ParticipantCode
 from broker.respond import AtWindow
