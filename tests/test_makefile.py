@@ -1,0 +1,84 @@
+"""The two commands on machines that lack something: a plain sentence, and no half-made environment."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+@pytest.fixture
+def make(tmp_path):
+    """``make`` in an empty checkout that has only the Makefile and the files it depends on."""
+    for file in (ROOT / "Makefile", ROOT / "pyproject.toml", *ROOT.glob("*.lock")):
+        shutil.copy(file, tmp_path)
+    (tmp_path / "broker").mkdir()
+    shutil.copy(ROOT / "broker/embedded.sha256", tmp_path / "broker")
+
+    def run(*arguments, **environment):
+        done = subprocess.run(
+            ["make", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    return run
+
+
+def python(tmp_path, script):
+    """A Python that is not what is needed."""
+    file = tmp_path / "python"
+    file.write_text(f'#!/bin/sh\n{script}\nexec {sys.executable} "$@"\n', encoding="ascii")
+    file.chmod(0o755)
+    return file
+
+
+@pytest.mark.parametrize("target", ["setup", "demo", "test", "check"])
+def test_no_python(make, target):
+    code, said = make(target, "PY=python-that-nobody-has")
+    assert code
+    assert "There is no python-that-nobody-has here. Name one: make setup PY=" in said
+
+
+def test_a_python_that_is_too_old(make, tmp_path):
+    old = python(tmp_path, 'case "$*" in *version_info*) exit 1;; --version) echo "Python 3.9.2"; exit 0;; esac')
+    code, said = make("setup", f"PY={old}")
+    assert code
+    assert "Python 3.11 to 3.14 is needed" in said
+    assert "is Python 3.9.2" in said
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_a_python_without_venv(make, tmp_path):
+    bare = python(tmp_path, 'case "$*" in *ensurepip*) exit 1;; esac')
+    code, said = make("setup", f"PY={bare}")
+    assert code
+    assert "comes without venv. On Debian and Ubuntu: apt-get install python3-venv" in said
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_the_first_run_without_a_network(make, tmp_path):
+    nowhere = {
+        "PIP_INDEX_URL": "http://127.0.0.1:9/",
+        "PIP_RETRIES": "0",
+        "PIP_FIND_LINKS": "",
+        "PIP_NO_CACHE_DIR": "1",
+    }
+    code, said = make("setup", f"PY={sys.executable}", **nowhere)
+    assert code
+    assert "The packages could not be installed. The first set-up needs the network" in said
+    assert not (tmp_path / ".venv/.packages").exists()
+
+
+def test_demo_names_the_kafka_that_was_given(make):
+    _, said = make("-n", "demo", "KAFKA=host:9092")
+    assert "SWB_BOOTSTRAP='host:9092' .venv/bin/swb demo" in said
