@@ -79,7 +79,7 @@ def test_the_first_present_source_wins_and_the_other_is_told() -> None:
     assert [(f.code, f.pointer) for f in explanation.findings] == [("mapping.unmapped", "/a/c")]
     payload, explanation = translated("<a><b>NULL</b><c>2</c></a>", rows)
     assert texts(payload, "Exporter/Name") == ["2"]
-    assert [(loss.path, loss.state) for loss in explanation.loss] == [("/a/b", "dropped"), ("/a/c", "carried")]
+    assert [(loss.path, loss.state) for loss in explanation.loss] == [("/a/b", "folded"), ("/a/c", "carried")]
 
 
 def test_what_does_not_fit_is_never_cut() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from broker.errors import Misconfigured
 from broker.mapping.rows import Row
 from broker.mapping.scope import Scope
+from broker.mapping.transforms import Unfit
 
 if TYPE_CHECKING:
     from broker.mapping.paths import Condition, Path
@@ -62,8 +63,10 @@ class PlannedRow:
     scope: Scope
     attribute: str = ""
     sources: tuple[Read, ...] = ()
-    unit: Read | None = None
-    scheme: Read | None = None
+    units: tuple[Read, ...] = ()
+    """Where its unit stands: one place, or one at each source."""
+    schemes: tuple[Read, ...] = ()
+    """The same for the scheme of an identifier."""
     tests: tuple[Read, ...] = ()
     otherwise: PlannedRow | None = None
 
@@ -218,11 +221,8 @@ class _Planner:
         kind: Kind = "all" if several else "first"
         use = "" if "count" in row.transforms else "condition" if "position" in row.transforms else "row"
         sources = tuple(self.read(p, use, kind, row.name) for p in row.sources)
-        unit = scheme = None
-        if row.unit is not None:
-            unit = self._relative(row.unit, row, "row", kind)
-        if row.scheme is not None:
-            scheme = self._relative(row.scheme, row, "", kind)
+        units = self._relative(row.unit, row, "row", kind)
+        schemes = self._relative(row.scheme, row, "", kind)
         tests = self._tests(row.when, where)
         number = self._enter(row)
         otherwise = None
@@ -233,7 +233,7 @@ class _Planner:
                 scheme=None, identifier="",
             )  # fmt: skip
             otherwise = self._row(other, scope, within)
-        bound = PlannedRow(number, row, target, scope, attribute, sources, unit, scheme, tests, otherwise)
+        bound = PlannedRow(number, row, target, scope, attribute, sources, units, schemes, tests, otherwise)
         if attribute:
             target.attributes.setdefault(attribute, []).append(bound)
         else:
@@ -247,12 +247,14 @@ class _Planner:
         (target.attributes.setdefault(attribute, []) if attribute else target.rows).append(bound)
         return bound
 
-    def _relative(self, path: Path, row: Row, use: str, kind: Kind) -> Read:
-        """A unit or scheme: ``@x`` hangs on the row's own source element, anything else on the scope."""
+    def _relative(self, path: Path | None, row: Row, use: str, kind: Kind) -> tuple[Read, ...]:
+        """A unit or scheme: ``@x`` hangs on each of the row's source elements, anything else on the scope."""
+        if path is None:
+            return ()
         if path.attribute and not path.steps and not path.up and row.sources:
-            first = row.sources[0]
-            return self.read(replace(first, attribute=path.attribute), use, kind, row.name)
-        return self.read(path, use, "first", row.name)
+            here = [replace(source, attribute=path.attribute) for source in row.sources]
+            return tuple(self.read(one, use, kind, row.name) for one in here)
+        return (self.read(path, use, "first", row.name),)
 
     def read(self, path: Path, use: str, kind: Kind, row: str) -> Read:
         """Enter a path into the tree; ``use``: ``row`` carries it, anything else but empty only decides by it."""
@@ -315,3 +317,9 @@ class _Planner:
             raise self.fail(where, f"the WCO id of {element.name} is {element.wco_id or '-'}, not {row.id}")
         if row.unit is not None and element.unit_attribute() is None:
             raise self.fail(where, f"{element.name} is not measured in anything: `unit` has no place")
+        for constant in (row.value, row.default):
+            if constant is not None and element.type.content is not None:
+                try:
+                    element.type.content.checker()(constant)
+                except Unfit as unfit:
+                    raise self.fail(where, f"{constant!r} does not fit {element.name}: {unfit.reason}") from None

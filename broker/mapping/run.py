@@ -245,15 +245,36 @@ class Run:
         return self.leaf(element, attribute) or ((home, f"{ABSENT}{path}"),)
 
     def taken(self, row: int, *leaves: tuple[etree._Element | None, str | None]) -> tuple[Leaf, ...]:
-        """The first of the leaves that gave its row a value: present, no marker of absence, no issue."""
+        """The leaf that gave its row a value: the first that has one, unless it did not fit."""
         for element, attribute in leaves:
             if element is not None and self.clean(element.text if attribute is None else element.get(attribute)):
                 failed = any(
                     i.row == row and i.element is element and i.attribute == attribute and i.code not in PARTIAL
                     for i in self.issues
                 )
-                if not failed:
-                    return (element if attribute is None else (element, attribute),)
+                return () if failed else (element if attribute is None else (element, attribute),)
+        return ()
+
+    def passed(self, row: int, *leaves: tuple[etree._Element | None, str | None]) -> tuple[Leaf, ...]:
+        """Leaves before the one that gave the value: there, but only a marker of absence."""
+        taken = self.taken(row, *leaves)
+        found: list[Leaf] = []
+        for element, attribute in leaves:
+            leaf = self.leaf(element, attribute)
+            if not taken or leaf == taken:
+                break
+            found += leaf
+        return tuple(found)
+
+    def taken_with(
+        self,
+        row: int,
+        *pairs: tuple[tuple[etree._Element | None, str | None], tuple[etree._Element | None, str | None]],
+    ) -> tuple[Leaf, ...]:
+        """The unit's leaf at the source that gave the value."""
+        for source, unit in pairs:
+            if self.taken(row, source):
+                return self.leaf(*unit)
         return ()
 
     def all_taken(self, *leaves: tuple[etree._Element | None, str | None]) -> tuple[Leaf, ...]:
@@ -261,8 +282,8 @@ class Run:
         return tuple(leaf for e, a in leaves if e is not None and self.text(e, a) for leaf in self.leaf(e, a))
 
     def counted(self, elements: Sequence[etree._Element]) -> tuple[Leaf, ...]:
-        """Those of the counted elements that are leaves themselves: without them the count would differ."""
-        return tuple(e for e in elements if e.text and not e.text.isspace())
+        """The counted elements: without one of them the count would differ."""
+        return tuple(elements)
 
     def predicate(
         self, element: etree._Element | None, up: int, steps: Sequence[str], attribute: str

@@ -174,13 +174,10 @@ class _Writer:
             self._add(indent, f"if {' or '.join(present)}:")
             self._add(indent + 1, f"t{n} = run.joined({convert}, ({leaves},), {r.join!r}, {n})")
         else:
-            for i, source in enumerate(row.sources):
-                test = f"not t{n} and " if i else ""
-                self._add(indent, f"if {test}{source.variable} is not None:")
-                self._add(indent + 1, f"t{n} = value({convert}, {source.variable}, {source.attribute!r}, {n})")
-                self._identify(row, source, indent + 1)
-        if r.unit is not None or r.unit_default:
+            self._first_present(row, convert, indent)
+        if len(row.units) == 1 or r.unit_default:
             self._unit(row, indent)
+        self._unit_needed(row, indent)
         if row.otherwise is not None and "fold" in r.transforms:
             size = target_size(row)
             self._add(indent, f"t{n}, t{row.otherwise.number} = run.parted(t{n}, {size})")
@@ -192,30 +189,48 @@ class _Writer:
         elif row.otherwise is not None:
             self._otherwise(row, row.otherwise, indent)
 
-    def _identify(self, row: PlannedRow, source: Read, indent: int) -> None:
+    def _first_present(self, row: PlannedRow, convert: str, indent: int) -> None:
+        """The first source that has a value decides, also where its value does not fit."""
+        n = row.number
+        if len(row.sources) > 1:
+            self._add(indent, f"b{n} = len(run.issues)")
+        for i, source in enumerate(row.sources):
+            test = f"not t{n} and len(run.issues) == b{n} and " if i else ""
+            self._add(indent, f"if {test}{source.variable} is not None:")
+            self._add(indent + 1, f"t{n} = value({convert}, {source.variable}, {source.attribute!r}, {n})")
+            self._identify(row, source, row.schemes[min(i, len(row.schemes) - 1)] if row.schemes else None, indent + 1)
+            if len(row.units) > 1:
+                self._add(indent + 1, f"if t{n}: {self._read_unit(row, row.units[i])}")
+
+    def _identify(self, row: PlannedRow, source: Read, scheme: Read | None, indent: int) -> None:
         """Check an identifier by the scheme that its row names or reads."""
         n, r = row.number, row.row
-        if r.identifier or row.scheme is not None:
-            scheme = self._operand(row.scheme) if row.scheme else repr("")
+        if r.identifier or scheme is not None:
             self._add(
                 indent,
                 f"if t{n}: run.identify({source.variable}, {source.attribute!r}, t{n}, {r.identifier!r}, "
-                f"{r.scheme_list!r}, {scheme}, {n})",
+                f"{r.scheme_list!r}, {self._operand(scheme) if scheme else repr('')}, {n})",
             )
+
+    def _read_unit(self, row: PlannedRow, unit: Read) -> str:
+        attribute = row.target.element.unit_attribute()
+        if attribute is None:
+            return "pass"
+        convert = self.constant("U", unit_converter(row.row, attribute.type, self.code_lists))
+        return f"u{row.number} = value({convert}, {self._one(unit)}, {unit.attribute!r}, {row.number})"
 
     def _unit(self, row: PlannedRow, indent: int) -> None:
         n, r = row.number, row.row
-        attribute = row.target.element.unit_attribute()
-        if attribute is None:
-            return
-        if row.unit is not None:
-            convert = self.constant("U", unit_converter(r, attribute.type, self.code_lists))
-            element = self._one(row.unit)
-            self._add(indent, f"if t{n} and {element} is not None:")
-            self._add(indent + 1, f"u{n} = value({convert}, {element}, {row.unit.attribute!r}, {n})")
+        if len(row.units) == 1:
+            self._add(
+                indent, f"if t{n} and {self._one(row.units[0])} is not None: {self._read_unit(row, row.units[0])}"
+            )
         if r.unit_default:
             self._add(indent, f"if t{n} and not u{n}: u{n} = {r.unit_default!r}")
-        if attribute.required:
+
+    def _unit_needed(self, row: PlannedRow, indent: int) -> None:
+        n, attribute = row.number, row.target.element.unit_attribute()
+        if attribute is not None and attribute.required and (row.units or row.row.unit_default) and not row.attribute:
             leaves = ", ".join(self._leaf_pairs(row))
             self._add(indent, f"if t{n} and not u{n}:")
             self._add(indent + 1, f"run.lost({n}, 'its {attribute.name} is missing', {leaves}); t{n} = ''")
@@ -299,14 +314,18 @@ class _Writer:
     def _deciders(self, row: PlannedRow) -> str:
         """Leaves that decided: read by its condition, by predicates of its paths, or the date that picks an edition."""
         parts = [self._decider(t) for t in row.tests]
-        for read in (*row.sources, *row.tests, *([row.unit] if row.unit else [])):
+        for read in (*row.sources, *row.tests, *row.units):
             if read.capture is not None:
                 for up, predicate in read.capture.predicates:
                     if not predicate.position:
                         element = self._one(read)
                         parts.append(f"*run.predicate({element}, {up}, {predicate.steps!r}, {predicate.attribute!r})")
-        if row.unit is not None and row.target.element.unit_attribute() is not None:
-            parts.append(self._decider(row.unit))
+        if len(row.units) == 1:
+            parts.append(self._decider(row.units[0]))
+        elif row.units:
+            parts.append(f"*{self._unit_leaves(row)}")
+        if len(row.sources) > 1 and row.row.join is None:
+            parts.append(f"*run.passed({row.number}, {', '.join(self._leaf_pairs(row))})")
         dated = row.row.codes or row.row.map or row.row.unit_codes or row.row.unit_map
         if dated and self.plan.date is not None and self._has_editions(row):
             parts.append(f"*run.leaf({self._one(self.plan.date)}, {self.plan.date.attribute!r})")
@@ -570,9 +589,16 @@ class _Writer:
         return f"({' + '.join(pieces)}{mark} + {text} + '</{name}>' if t{n} else '')"
 
     def _unit_leaves(self, row: PlannedRow) -> str:
-        if row.unit is None:
+        """The unit's leaf; of several, that of the source that gave the value."""
+        if not row.units:
             return "()"
-        return f"run.leaf({self._one(row.unit)}, {row.unit.attribute!r})"
+        if len(row.units) == 1:
+            return f"run.leaf({self._one(row.units[0])}, {row.units[0].attribute!r})"
+        pairs = [
+            f"(({s.variable}, {s.attribute!r}), ({self._one(u)}, {u.attribute!r}))"
+            for s, u in zip(row.sources, row.units, strict=True)
+        ]
+        return f"run.taken_with({row.number}, {', '.join(pairs)})"
 
     def _unit_deciders(self, row: PlannedRow) -> str:
         return f"n{row.number}[1] + n{row.number}[2]"
