@@ -12,7 +12,7 @@ from lxml import etree
 from broker.codes import load_code_lists
 from broker.errors import Misconfigured
 from broker.folders import data_root as data_root  # noqa: PLC0414 -- said again for those who ask here
-from broker.mapping import RowMapping, merge, read_rows
+from broker.mapping import RowMapping, XsltMapping, merge, read_rows
 from broker.mapping.target import read_target
 from broker.model import Catalogue, DocumentType, DocumentTypeName, Envelope, Rule, Severity
 from broker.participants import load_participants
@@ -97,7 +97,6 @@ class _Documents:
             if not data.get(key):
                 raise Misconfigured(f"{folder / 'document.toml'}: {key} is missing")
         namespaces = data.get("namespaces", {})
-        rows = partial(self._rows, name, namespaces)
         return DocumentType(
             name=DocumentTypeName(name),
             title=data["name"],
@@ -106,13 +105,20 @@ class _Documents:
             when=_test(data.get("when", ""), namespaces, folder / "document.toml"),
             namespaces=namespaces,
             schema=_schema(self.schemas / data["schema"]),
-            mapping=RowMapping(name, rows, self._declaration, self.code_lists, frozenset(data.get("absent", ()))),
+            mapping=self._rows_or_stylesheet(folder, name, data),
             rules=tuple(_rule(rule, folder) for rule in self._rules(name)),
             folder=str(folder),
             response=data.get("response", ""),
             extends=self._mapping_base(name),
             tolerates=tolerances_of(Table({"tolerates": data.get("tolerates", [])}, f"{name}/document.toml")),
         )
+
+    def _rows_or_stylesheet(self, folder: Path, name: str, data: Mapping[str, Any]) -> RowMapping | XsltMapping:
+        stylesheet = folder / "mapping.xslt"
+        if stylesheet.exists():
+            return XsltMapping(name, stylesheet, self.code_lists)
+        rows = partial(self._rows, name, data.get("namespaces", {}))
+        return RowMapping(name, rows, self._declaration, self.code_lists, frozenset(data.get("absent", ())))
 
     def _rows(self, name: str, namespaces: Mapping[str, str]) -> Rows:
         return read_rows(self._mapping(name), namespaces, f"{name}/mapping.toml")

@@ -63,7 +63,11 @@ def document_types(formats: Sequence[str], catalogue: Catalogue) -> list[Documen
         if name not in catalogue.document_types:
             known = ", ".join(sorted(catalogue.document_types))
             raise click.BadParameter(f"no format {name}; there are {known}", param_hint="FORMAT")
-    return [kind for name, kind in sorted(catalogue.document_types.items()) if not formats or name in formats]
+    found = [kind for name, kind in sorted(catalogue.document_types.items()) if not formats or name in formats]
+    for kind in found:
+        if not kind.mapping.has_lineage:
+            click.echo(f"{kind.name}: its mapping is an XSLT stylesheet, which has no rows to tell of.", err=True)
+    return [kind for kind in found if kind.mapping.has_lineage]
 
 
 def read(names: Sequence[str]) -> Iterable[Source]:

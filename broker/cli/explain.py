@@ -59,6 +59,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
     return {
         "document_type": found.document.type.name,
         "mapping": found.mapping,
+        "has_lineage": found.document.type.mapping.has_lineage,
         "lineage": [
             {
                 "target": origin.target,
@@ -89,6 +90,11 @@ def as_json(found: Explanation) -> dict[str, Any]:
 
 def _write(name: str, found: Explanation) -> None:
     click.echo(f"{click.style(name, bold=True)}  {found.document.type.name}")
+    if not found.document.type.mapping.has_lineage:
+        click.echo(
+            "  This mapping is an XSLT stylesheet: it cannot say where its values come from, nor what it leaves out."
+        )
+        return
     for origin in found.lineage:
         target = origin.target.removeprefix("/MetaData/")
         click.echo(f"  {click.style(target, bold=True)} {origin.wco_id}  {click.style(origin.value, fg='green')}")

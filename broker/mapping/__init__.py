@@ -4,5 +4,17 @@ from broker.mapping.explain import Explanation, Loss, Origin, Source, explain
 from broker.mapping.mapping import RowMapping
 from broker.mapping.rows import merge, read_rows
 from broker.mapping.translate import translate
+from broker.mapping.xslt import XsltMapping
 
-__all__ = ["Explanation", "Loss", "Origin", "RowMapping", "Source", "explain", "merge", "read_rows", "translate"]
+__all__ = [
+    "Explanation",
+    "Loss",
+    "Origin",
+    "RowMapping",
+    "Source",
+    "XsltMapping",
+    "explain",
+    "merge",
+    "read_rows",
+    "translate",
+]

@@ -88,7 +88,7 @@ class Explanation:
     def mapping(self) -> dict[str, str]:
         """Id, version and digest of the rows that made it."""
         mapping: RowMapping = self.document.type.mapping
-        return {"id": mapping.name, "version": mapping.rows.version, "sha256": mapping.rows.sha256}
+        return {"id": mapping.name, "version": mapping.version, "sha256": mapping.sha256}
 
     @property
     def counts(self) -> dict[str, int]:
@@ -107,8 +107,11 @@ class Explanation:
 
 
 def explain(document: Document, message_id: str) -> Explanation:
-    """Lineage, loss and findings of a document that its schema accepts."""
+    """Lineage, loss and findings of a document that its schema accepts; a mapping by XSLT has neither of the first."""
     mapping: RowMapping = document.type.mapping
+    if not mapping.has_lineage:
+        text, run = mapping.run(document.root, message_id)
+        return Explanation(document, text.encode(), (), (), told(document, run), {})
     annotated, run = mapping.run(document.root, message_id, traced=True)
     content = _MARK.sub("", annotated).encode()
     root = etree.fromstring(annotated.encode(), etree.XMLParser(no_network=True, load_dtd=False))

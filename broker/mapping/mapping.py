@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lxml import etree
 
     from broker.mapping.plan import Plan
-    from broker.mapping.rows import Rows
+    from broker.mapping.rows import Group, Row, Rows
     from broker.mapping.target import Element
     from broker.mapping.writer import Code
 
@@ -37,10 +37,27 @@ class RowMapping:
         self.code_lists = code_lists
         self.absent = absent
 
+    has_lineage = True
+
+    @property
+    def version(self) -> str:
+        """What its author calls this state of the rows."""
+        return self.rows.version
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the rows with what they extend."""
+        return self.rows.sha256
+
+    @property
+    def entries(self) -> tuple[Row | Group, ...]:
+        """Rows and groups by the numbers that issues and notes name."""
+        return self.plan.entries
+
     @property
     def id(self) -> str:
         """``name@version+sha256``: what the header ``swb_mapping`` says."""
-        return f"{self.name}@{self.rows.version}+{self.rows.sha256}"
+        return f"{self.name}@{self.version}+{self.sha256}"
 
     @cached_property
     def rows(self) -> Rows:

@@ -33,7 +33,7 @@ def translate(document: Document, message_id: str) -> tuple[Payload, tuple[Findi
 
 def told(document: Document, run: Run) -> tuple[Finding, ...]:
     """The findings of a run, in the order: missing, misfits, what nothing took."""
-    entries = document.type.mapping.plan.entries
+    entries = document.type.mapping.entries
     missing = [_missing(document, entries[row], element) for row, element in run.missing]
     once = {(i.code, i.element, i.attribute, i.row): i for i in run.issues}
     issues = [_issue(document, entries[issue.row], issue) for issue in once.values()]
