@@ -24,20 +24,23 @@ from broker.kafka.leave import Leave, Reason
 from broker.kafka.relay import Relay
 from broker.kafka.transport import ReadCommitted
 from broker.line import process
+from broker.relations import load as load_relations
 from broker.watchdog import Patience
 from broker.windows.answers import reply
 from broker.windows.decide import windows as windows_of
 from broker.windows.faults import NONE, play, read_faults
+from broker.writeoff import granting_families, grants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from broker.home import Home
-    from broker.model import Catalogue, DocumentTypeName, ParticipantCode
+    from broker.model import Catalogue, DocumentTypeName, MessageId, ParticipantCode, Payload
     from broker.settings import Settings
     from broker.windows.answers import Reply
     from broker.windows.decide import Window
     from broker.windows.faults import Faults
+    from broker.writeoff import Grant
 
 logger = log.get(__name__)
 
@@ -70,6 +73,12 @@ def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
         document_type = catalogue.document_types.get(name)
         return document_type.mapping.id if document_type else ""
 
+    mappings = catalogues.data_root() / "mappings"
+    relations, granting = load_relations(mappings / "relations.toml"), granting_families(mappings / "writeoff.toml")
+
+    def grant(name: DocumentTypeName, payload: Payload, message: MessageId, sender: ParticipantCode) -> Grant | None:
+        return grants(payload.root, message, sender) if name.partition("/")[0] in granting else None
+
     return Rules(
         process=lambda message: process(message, catalogue),
         participants={str(code): participant for code, participant in catalogue.participants.items()},
@@ -80,6 +89,8 @@ def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
         max_content=settings.max_content_bytes,
         retry_limit_ms=int(settings.retry_limit_seconds * 1000),
         patience=Patience.of(catalogue),
+        names=lambda payload: relations.names(payload.root),
+        grant=grant,
     )
 
 

@@ -42,11 +42,19 @@ class Relation:
     document: DocumentName
 
 
+Names = tuple[DocumentName | None, tuple[Relation, ...]]
+"""What a document calls itself, and which earlier ones it amends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Relations:
     """Reads names and relations; ``alike`` maps a kind to the one under which references speak of it."""
 
     alike: Mapping[str, str]
+
+    def names(self, declaration: etree._Element) -> Names:
+        """Both at once."""
+        return self.own(declaration), self.related(declaration)
 
     def own(self, declaration: etree._Element) -> DocumentName | None:
         """What the document calls itself; None when it has no number."""

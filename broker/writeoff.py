@@ -15,9 +15,11 @@ from pydantic import Field, TypeAdapter
 
 from broker.model import MessageId, ParticipantCode  # noqa: TC001 - pydantic reads the annotations
 from broker.payload_path import elements, values
+from broker.toml_table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from lxml import etree
 
@@ -53,9 +55,10 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a window wants of a certificate, for one item of one declaration."""
+    """What a window wants of a certificate for an item of a declaration; the window is who sent it, never a claim."""
 
     id: str
+    """Of the window's own numbering."""
     window: ParticipantCode
     certificate: str
     operation: Literal["reserve", "consume", "release"]
@@ -146,13 +149,13 @@ class Ledger:
 
 _LEDGER: TypeAdapter[Ledger] = TypeAdapter(Ledger)
 _REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
-_RESULT: TypeAdapter[Result] = TypeAdapter(Result)
+_ANY: TypeAdapter[Ledger | Request | Result | Grant] = TypeAdapter(Ledger | Request | Result | Grant)
+_GRANT: TypeAdapter[Grant] = TypeAdapter(Grant)
 
 
-def dump(value: Ledger | Request | Result) -> bytes:
+def dump(value: Ledger | Request | Result | Grant) -> bytes:
     """The value as JSON, quantities as text."""
-    adapters: dict[type, TypeAdapter[object]] = {Ledger: _LEDGER, Request: _REQUEST, Result: _RESULT}  # type: ignore[dict-item]
-    return adapters[type(value)].dump_json(value)
+    return _ANY.dump_json(value)
 
 
 def load(content: bytes) -> Ledger:
@@ -163,6 +166,11 @@ def load(content: bytes) -> Ledger:
 def read_request(content: bytes) -> Request:
     """A window's request; ValueError says what is wrong with it."""
     return _REQUEST.validate_json(content)
+
+
+def read_grant(content: bytes) -> Grant:
+    """The grant that dump wrote; ValueError for anything else."""
+    return _GRANT.validate_json(content)
 
 
 def grants(declaration: etree._Element, message: MessageId, issuer: ParticipantCode) -> Grant:
@@ -176,6 +184,14 @@ def grants(declaration: etree._Element, message: MessageId, issuer: ParticipantC
         measures = {m.get("unitCode", ""): Decimal(m.text or "0") for path in MEASURES for m in elements(item, path)}
         lines += [Line(number, unit, quantity, codes) for unit, quantity in measures.items() if unit and quantity > 0]
     return Grant(message, issuer, tuple(lines))
+
+
+def granting_families(file: Path) -> frozenset[str]:
+    """The families of documents that grant anything (``mappings/writeoff.toml``); raises Misconfigured."""
+    table = Table.read(file)
+    families = frozenset(table.texts("families"))
+    table.end()
+    return families
 
 
 def register(ledger: Ledger, grant: Grant) -> tuple[Ledger, bool]:
@@ -192,7 +208,8 @@ def withdraw(ledger: Ledger) -> Ledger:
 
 def apply(ledger: Ledger, request: Request) -> tuple[Ledger, Result]:
     """The ledger after a request, and what it led to. The same request again: the same result, the same ledger."""
-    known = next((e for e in ledger.entries if e.request.id == request.id), None)
+    asked = (request.window, request.id)
+    known = next((e for e in ledger.entries if (e.request.window, e.request.id) == asked), None)
     if known is not None and replace(known.request, at="") == replace(request, at=""):
         return ledger, known.result
     reason, text = _objection(ledger, request, is_known=known is not None)

@@ -18,23 +18,19 @@ from broker.model import ConversationId, MessageId, ParticipantCode
 from broker.topics import Fact, Kind, Produced, headers, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from broker.kafka.draft import Draft
     from broker.kafka.memory import Entry
     from broker.kafka.received import Received
-    from broker.model import Payload
+    from broker.relations import Names
     from broker.topics import Consumed
 
 _MOST = 20
 """Documents of one sender under one number that are remembered, the latest ones."""
 
 
-def plan_names(
-    draft: Draft, document: Received, payload: Payload, common: dict[str, str], delivered: Sequence[str]
-) -> None:
+def plan_names(draft: Draft, document: Received, names: Names, content: bytes, extra: dict[str, str]) -> None:
     """What an accepted document calls itself, and what it amends, told to the lanes that these names lead to."""
-    own, relations = draft.rules.names(payload)
+    own, relations = names
     if own is not None and own not in [relation.document for relation in relations]:
         draft.tell(Fact.NAMED, own.key(document.sender), {"message_id": document.message_id})
     for relation in relations:
@@ -44,12 +40,11 @@ def plan_names(
             topics.MESSAGE_ID: document.message_id,
             topics.SENDER: document.sender,
             topics.RELATES_TO: f"{relation.does} {relation.document.kind} {relation.document.number}",
-            topics.DELIVERED_TO: ",".join(delivered),
             topics.RECORD_ID: "" if document.key is None else document.key.decode("latin-1"),
-            **common,
+            **extra,
         }
         key = relation.document.key(document.sender)
-        draft.emit(Produced(topics.ANSWERS, key, payload.content, headers(values)))
+        draft.emit(Produced(topics.ANSWERS, key, content, headers(values)))
 
 
 # --- in the lane of the name ------------------------------------------------------------------------------------------

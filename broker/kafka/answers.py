@@ -14,6 +14,7 @@ from broker.conversation import state_of
 from broker.errors import Refused
 from broker.history import Answered, Delivered, Failed, History, Overdue, Received, Routed
 from broker.kafka.amendments import AMENDMENTS
+from broker.kafka.certificates import CERTIFICATES
 from broker.kafka.conversations import Conversation
 from broker.kafka.documents import first_redrive
 from broker.kafka.notices import tell_sender
@@ -81,8 +82,8 @@ def plan_fact(draft: Draft, record: Consumed) -> None:
         numbered = b"\n" in (record.key or b"")
         (_by_number if numbered else _plan_answer)(draft, record)
         return
-    if kind in AMENDMENTS:
-        AMENDMENTS[Fact(kind)](draft, record)
+    if kind in _OTHERS:
+        _OTHERS[Fact(kind)](draft, record)
         return
     _APPLY[Fact(kind)](draft, orjson.loads(record.content))
 
@@ -249,6 +250,7 @@ def _reference(draft: Draft, fact: Entry) -> None:
     draft.remember(draft.memory.references, key, {"message_id": fact["message_id"]})
 
 
+_OTHERS = {**AMENDMENTS, **CERTIFICATES}
 _APPLY = {
     Fact.ACCEPTED: _accepted,
     Fact.DELIVERED: _delivered,

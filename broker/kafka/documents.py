@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from broker import topics
 from broker.home import Telling
 from broker.kafka.amendments import plan_names
+from broker.kafka.certificates import plan_grant
 from broker.kafka.draft import pointers, told
 from broker.kafka.notices import tell_failed, tell_sender
 from broker.kafka.received import received
@@ -143,7 +144,10 @@ def _accept(draft: Draft, document: Received, outcome: Outcome, payload: Payload
         "delivered": delivered,
     }
     draft.tell(Fact.ACCEPTED, document.name, facts)
-    plan_names(draft, document, payload, common, delivered)
+    names = draft.rules.names(payload)
+    plan_names(draft, document, names, payload.content, {**common, topics.DELIVERED_TO: ",".join(delivered)})
+    if outcome.document_type:
+        plan_grant(draft, document, outcome.document_type, payload, names)
     for window, reason in failed.items():
         tell_failed(draft, document.message_id, document.sender, document.key, window=window, reason=reason, cause="")
     draft.say("message.accepted", **_ids(document), document_type=name, routed=len(routed), delivered=delivered)

@@ -18,10 +18,20 @@ if TYPE_CHECKING:
     from broker.home import Telling, Told
     from broker.kafka.memory import Entry, Memory, Shelf
     from broker.kafka.ways import Way, Ways
-    from broker.model import DocumentTypeName, Finding, Message, MessageId, Outcome, Participant, Payload
-    from broker.relations import DocumentName, Relation
+    from broker.model import (
+        DocumentTypeName,
+        Finding,
+        Message,
+        MessageId,
+        Outcome,
+        Participant,
+        ParticipantCode,
+        Payload,
+    )
+    from broker.relations import Names
     from broker.statuses import Meaning, Statuses
     from broker.topics import Fact, Place
+    from broker.writeoff import Grant
 
 NOTHING = Consumed("", 0, 0, None, None)
 """The source of what no record gave rise to."""
@@ -47,8 +57,10 @@ class Rules:
     retry_limit_ms: int
     patience: Patience = field(default_factory=Patience)
     """How long each window may take."""
-    names: Callable[[Payload], tuple[DocumentName | None, tuple[Relation, ...]]] = lambda _payload: (None, ())
+    names: Callable[[Payload], Names] = lambda _payload: (None, ())
     """What a document calls itself, and which earlier ones it amends."""
+    grant: Callable[[DocumentTypeName, Payload, MessageId, ParticipantCode], Grant | None] = lambda *_: None
+    """What a document grants for windows to reserve and use up; None for those that grant nothing."""
 
 
 @dataclass(slots=True)

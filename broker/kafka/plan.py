@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from broker import topics
 from broker.kafka.answers import is_answer, plan_fact, plan_window_record
+from broker.kafka.certificates import plan_request
 from broker.kafka.documents import bury_document, plan_document
 from broker.kafka.received import plan_hop
 from broker.kafka.waiting import goes_on_waiting, plan_waiting
@@ -41,7 +42,10 @@ def _plan_sent(draft: Draft, record: Consumed) -> None:
     origin = record.origin if is_hopped else record.place
     writer = topics.writer_of(origin.topic)
     participant = draft.rules.participants.get(writer or "")
-    if participant and participant.kind == "window" and is_answer(record):
+    is_window = participant is not None and participant.kind == "window"
+    if participant and is_window and record.header(topics.CE_TYPE) == topics.WRITEOFF_TYPE:
+        plan_request(draft, record, participant.code, origin)
+    elif participant and is_window and is_answer(record):
         plan_window_record(draft, record, participant.code, origin)
     elif is_hopped or record.key is not None:
         plan_document(draft, record)
