@@ -132,7 +132,8 @@ def test_json_tells_one_object_a_file(swb, notes):
     ("content", "code"),
     [
         (b"", "content.empty"),
-        (b"{}", "content.not-xml"),
+        (b"{}", "type.unknown"),
+        (b'{"a": ', "content.not-json"),
         (b"\x00\xff\x00", "content.not-xml"),
         (b"<Invoice", "content.not-xml"),
         (b"<x/>", "type.unknown"),
