@@ -27,7 +27,7 @@ from broker.kafka.memory import Memory
 from broker.kafka.plan import bury, plan
 from broker.kafka.state import catch_up
 from broker.kafka.transaction import NotTaken, transact, trouble
-from broker.kafka.ways import Way, Ways, size
+from broker.kafka.ways import Way, Ways
 from broker.topics import Consumed
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ class Lane:
                 continue
             batch.taken.append(self._buffer.popleft())
             self._sources.clear()
-            room -= sum(size(produced) for _, produced in draft.out[seen:])
+            room -= sum(len(produced.value or b"") for _, produced in draft.out[seen:])
             seen = len(draft.out)
             await asyncio.sleep(0)
         return batch

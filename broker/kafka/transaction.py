@@ -62,24 +62,30 @@ async def transact(
 async def _send(
     producer: AIOKafkaProducer, planned: Iterable[Planned], deadline: float
 ) -> tuple[dict[asyncio.Future[Any], Planned], list[tuple[Planned, BaseException]]]:
+    """Hand all records over in one go, so that they travel in full batches; the loop yields only where one is full."""
     sent: dict[asyncio.Future[Any], Planned] = {}
     refusals: list[tuple[Planned, BaseException]] = []
-    for item in planned:
-        _, record = item
-        try:
-            future = await asyncio.wait_for(
-                producer.send(
-                    record.topic, record.value, key=record.key, partition=record.partition, headers=list(record.headers)
-                ),
-                deadline,
-            )
-        except ProducerFenced:
-            raise
-        except (KafkaError, TimeoutError, AssertionError) as error:  # aiokafka asserts that the partition exists
+    item: Planned | None = None
+    try:
+        async with asyncio.timeout(deadline):
+            for item in planned:
+                try:
+                    sent[await _hand_over(producer, item[1])] = item
+                except ProducerFenced:
+                    raise
+                except (KafkaError, AssertionError) as error:  # aiokafka asserts that the partition exists
+                    refusals.append((item, error))
+    except TimeoutError as error:
+        if item is not None:
             refusals.append((item, error))
-        else:
-            sent[future] = item
     return sent, refusals
+
+
+async def _hand_over(producer: AIOKafkaProducer, record: Produced) -> asyncio.Future[Any]:
+    future: asyncio.Future[Any] = await producer.send(
+        record.topic, record.value, key=record.key, partition=record.partition, headers=list(record.headers)
+    )
+    return future
 
 
 async def trouble(producer: AIOKafkaProducer, topic: str, patience: float) -> str:

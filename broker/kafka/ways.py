@@ -44,7 +44,7 @@ class Ways:
         """The way of a new delivery."""
         if refused := self._refused.get((source, record.topic)):
             return refused
-        if size(record) > self._limit:
+        if len(record.value or b"") > self._limit // 2 and size(record) > self._limit:
             return Way("deadletter", "too-large")
         if participant in self.backlog or self._waiting[participant][record.key or b""]:
             return Way("retry", "behind-waiting")

@@ -78,4 +78,9 @@ async def main():
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    if profile := os.environ.get("SWB_TOY_PROFILE"):
+        import cProfile
+
+        cProfile.run("asyncio.run(main())", profile)
+    else:
+        sys.exit(asyncio.run(main()))
