@@ -182,7 +182,7 @@ REFUSED = {"au-dvp-valid_OA.json": "schema.missing"}
 
 
 def test_collected_credentials_are_told_apart(reference, wco, catalogue) -> None:
-    """Certificates of origin are taken out of four wrappings; credentials of other things are unknown, with a reason."""
+    """Certificates of origin are taken out of their wrappings; credentials of other things are unknown types."""
     files = sorted((reference / "samples/co-credentials").iterdir())
     unknown = 0
     for file in files:
