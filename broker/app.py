@@ -23,6 +23,8 @@ from broker.kafka.draft import Rules
 from broker.kafka.leave import Leave, Reason
 from broker.kafka.relay import Relay
 from broker.kafka.transport import ReadCommitted
+from broker.kafka.vigil import Vigil
+from broker.kafka.watch import Watch
 from broker.line import process
 from broker.relations import load as load_relations
 from broker.watchdog import Patience
@@ -63,7 +65,8 @@ def run_worker(settings: Settings) -> int:
     admin.wait(settings, catalogue.participants)
     app = faust_app(settings, TRACKING_GROUP)
     count_events(app)
-    return run(settings, app, RelayService(settings, rules))
+    vigil = Vigil(rules.statuses, rules.patience, [window.code for window in catalogue.windows()])
+    return run(settings, app, RelayService(settings, rules), WatchService(settings, vigil))
 
 
 def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
@@ -92,6 +95,17 @@ def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
         names=lambda payload: relations.names(payload.root),
         grant=grant,
     )
+
+
+class WatchService(Service):  # type: ignore[misc]  # mode publishes no types
+    """The watchdog beside the relay: without it nobody is told of silence, and nothing else is missing."""
+
+    def __init__(self, settings: Settings, vigil: Vigil) -> None:
+        super().__init__()
+        self._watch = Watch(settings, vigil)
+
+    async def on_start(self) -> None:
+        self.add_future(self._watch.run())
 
 
 class RelayService(Service):  # type: ignore[misc]  # mode publishes no types

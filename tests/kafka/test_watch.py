@@ -1,0 +1,60 @@
+"""The watchdog on the real Kafka: it sees committed conversations, and asks their owners in time."""
+
+import asyncio
+import os
+import time
+from datetime import UTC, datetime, timedelta
+
+import orjson
+
+from broker import topics
+from broker.folders import data_root
+from broker.history import Delivered, History, Received, Routed, add, dump
+from broker.kafka import admin
+from broker.kafka.reading import read, write
+from broker.kafka.vigil import Vigil
+from broker.kafka.watch import Watch
+from broker.model import Wait
+from broker.settings import Settings
+from broker.statuses import load
+from broker.topics import Produced
+from broker.watchdog import Patience
+
+MINUTE = timedelta(minutes=1)
+
+
+def kept(message, ago):
+    at = (datetime.now(UTC) - ago).isoformat().replace("+00:00", "Z")
+    known = History(message)
+    for fact in (Received(at=at, sender="a"), Routed(at=at, windows=("w",)), Delivered(at=at, window="w")):
+        known, _ = add(known, fact)
+    return orjson.dumps({"key": None, "history": orjson.Fragment(dump(known)), "at": 0})
+
+
+async def test_it_asks_the_owner_of_what_is_late_and_of_nothing_else(kafka_bootstrap):
+    settings = Settings(bootstrap=kafka_bootstrap, partitions=4)
+    admin.create(settings, {})
+    late, early = (f"{os.getpid():08}{time.time_ns():024}"[:31] + end for end in "01")
+    write(
+        settings,
+        [
+            Produced(topics.CONVERSATIONS, late.encode(), kept(late, 10 * MINUTE)),
+            Produced(topics.CONVERSATIONS, early.encode(), kept(early, 0 * MINUTE)),
+        ],
+    )
+    patience = Patience({"decision": Wait(5 * MINUTE)})
+    vigil = Vigil(load(data_root() / "mappings" / "statuses"), patience, ["w"])
+    vigil._soonest = 0  # as if the records had been written long ago
+    watch = asyncio.create_task(Watch(settings, vigil).run())
+    asked = []
+    try:
+        end = time.monotonic() + 40
+        while late not in asked and time.monotonic() < end:
+            await asyncio.sleep(1)
+            records = await asyncio.to_thread(lambda: list(read(settings, topics.ANSWERS)))
+            asked = [r.key.decode() for r in records if r.header(topics.CE_TYPE) == topics.Fact.NO_ANSWER.ce_type]
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+    assert asked.count(late) == 1
+    assert early not in asked

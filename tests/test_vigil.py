@@ -1,0 +1,86 @@
+"""What the watchdog looks at, and when: histories as they lie in Kafka, on a virtual clock."""
+
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import pytest
+
+from broker.answer import Answer
+from broker.folders import data_root
+from broker.history import Answered, Delivered, History, Overdue, Received, Routed, add, dump
+from broker.kafka.vigil import Vigil
+from broker.model import Wait
+from broker.statuses import load
+from broker.watchdog import Patience
+
+STATUSES = load(data_root() / "mappings" / "statuses")
+START = datetime(2026, 3, 1, 10, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+PATIENCE = Patience({"receipt": Wait(HOUR), "decision": Wait(8 * HOUR, (16 * HOUR,))})
+
+
+def at(hours: float) -> str:
+    return (START + hours * HOUR).isoformat().replace("+00:00", "Z")
+
+
+def ms(hours: float) -> int:
+    return int((START + hours * HOUR).timestamp() * 1000)
+
+
+def history(*facts) -> History:
+    known = History("c" * 32)
+    start = [
+        Received(at=at(0), sender="co-ica"),
+        Routed(at=at(0), windows=("pe-vuce",)),
+        Delivered(at=at(0), window="pe-vuce"),
+    ]
+    for fact in (*start, *facts):
+        known, _ = add(known, fact)
+    return known
+
+
+def kept(known: History) -> bytes:
+    return orjson.dumps({"key": "k", "history": orjson.Fragment(dump(known)), "at": 0})
+
+
+def answered(function: str, hours: float) -> Answered:
+    said = Answer("pe-vuce", function, function, digest=function)
+    return Answered(at=at(hours), answer=said, state=STATUSES.means(said, "dms").state)
+
+
+@pytest.fixture
+def vigil():
+    return Vigil(STATUSES, PATIENCE, ["pe-vuce"])
+
+
+def test_it_asks_when_a_limit_has_passed_and_again_until_the_owner_has_told(vigil):
+    vigil.heard(b"c" * 32, kept(history()), ms(0))
+    assert vigil.due(ms(0.9)) == []
+    assert vigil.due(ms(1)) == ["c" * 32]
+    assert vigil.due(ms(1)) == []
+    assert vigil.due(ms(1) + 60_000) == ["c" * 32]
+    told = history(Overdue(at=at(1), window="pe-vuce", step="receipt", level=1))
+    vigil.heard(b"c" * 32, kept(told), ms(1.1))
+    assert vigil.due(ms(7.9)) == []
+    assert vigil.due(ms(8)) == ["c" * 32]
+
+
+def test_what_has_ended_is_forgotten_unread(vigil):
+    vigil.heard(b"c" * 32, kept(history()), ms(0))
+    vigil.heard(b"c" * 32, kept(history(answered("01", 0.1))), ms(0.1))
+    assert vigil.due(ms(2)) == []
+    assert len(vigil) == 0
+
+
+def test_a_tombstone_ends_the_watch(vigil):
+    vigil.heard(b"c" * 32, kept(history()), ms(0))
+    vigil.heard(b"c" * 32, None, ms(0))
+    assert vigil.due(ms(100)) == []
+
+
+def test_many_are_watched_and_only_the_late_ones_are_asked_for(vigil):
+    for n in range(500):
+        known = history(answered("01", 0.1)) if n % 10 else history()
+        vigil.heard(f"{n:032}".encode(), kept(known), ms(n / 1000))
+    assert len(vigil.due(ms(24))) == 50
+    assert len(vigil) == 50
