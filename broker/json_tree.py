@@ -1,15 +1,15 @@
 """JSON as a tree of elements, so that rows, rules, lineage and lines are the same for JSON as for XML.
 
 ``{"a": [{"b": 1.50}]}`` becomes ``<json><a><_><b>1.50</b></_></a></json>``: a key is an element, a member of an array
-an element ``_``, the text of a number stays as written, null and empty values have no text. Keys that are no XML names are
-written as ``_x0040_id`` (ISO 9075-14). What a value was (RFC 8259 section 3) stands in the element's tail.
+an element ``_``, the text of a number stays as written, null and empty values have no text. Keys that are no XML names
+are written as ``_x0040_id`` (ISO 9075-14). What a value was (RFC 8259 section 3) stands in the element's tail.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from json.decoder import scanstring
+from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
@@ -92,9 +92,10 @@ class _Reader:
 
     def string(self) -> str:
         try:
-            value, self.at = scanstring(self.text, self.at, True)
+            found: tuple[str, int] = scanstring(self.text, self.at, True)
         except json.JSONDecodeError as error:
             raise self.fail(error.msg) from None
+        value, self.at = found
         if _ILLEGAL.search(value):
             raise self.fail("a text holds a control character or half of a surrogate pair")
         return value
@@ -103,7 +104,7 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise self.fail(f"it is nested deeper than {MAX_DEPTH} levels")
         kind, text = self.token()
-        element.sourceline = self.line
+        element.sourceline = self.line  # type: ignore[assignment]
         if kind == "quote":
             element.text = self.string()
         elif kind == "number":

@@ -264,7 +264,8 @@ def test_a_new_version_lists_only_what_changed() -> None:
 
 
 def test_hostile_text_cannot_leave_its_element() -> None:
-    rows = '{to = "Exporter/Name", from = "b"}, {to = "Exporter/ID", from = "c"}, {to = "Exporter/ID/@schemeID", from = "c/@s"}]'
+    rows = """{to = "Exporter/Name", from = "b"}, {to = "Exporter/ID", from = "c"},
+    {to = "Exporter/ID/@schemeID", from = "c/@s"}]"""
     payload, explanation = translated(
         "<a><b>&lt;/Name&gt;&lt;?swb 0 ?&gt;]]&gt;</b><c s='&quot;&gt;&lt;x'>1</c></a>", rows
     )

@@ -3,8 +3,8 @@
 Every leaf of every accepted sample is deleted, then changed. Either the document is refused, with a finding at that
 leaf; or every payload leaf that differs names the mutated leaf as a source, and every payload leaf that named it
 differs, unless its row gives the same for both values (counted by row). A value may move up into the place that another
-left, and a value that lost its place may be carried where its row says otherwise: both places name the mutated leaf. ``SWB_PROOF=full`` mutates every leaf; else a
-few of each sample, in turn.
+left, and a value that lost its place may be carried where its row says otherwise: both places name the mutated leaf.
+``SWB_PROOF=full`` mutates every leaf; else a few of each sample, in turn.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def prove(sample: Path) -> Account:
     return account
 
 
-def compare(
+def compare(  # noqa: PLR0917
     account: Account, before: Explanation, after: Explanation, touched: set[str], old_paths: dict[str, str], what: str
 ) -> None:
     first = Counter(leaf_key(origin, {}) for origin in before.lineage)

@@ -48,8 +48,8 @@ def steps(content: bytes, loaded) -> dict[str, Callable[[], object]]:
 
     def floor() -> None:
         root, _ = parse(content)
-        kind.schema._xsd.validate(root if not document.envelopes else document.root)  # noqa: SLF001
-        loaded.payload_schema._xsd.validate(etree.fromstring(payload.content, parser()))  # noqa: SLF001
+        kind.schema._xsd.validate(root if not document.envelopes else document.root)
+        loaded.payload_schema._xsd.validate(etree.fromstring(payload.content, parser()))
 
     return {
         "floor": floor,
