@@ -121,10 +121,18 @@ def _places(
     numbers = range(_count(consumer, topic)) if partitions is None else partitions
     if since is None:
         return [TopicPartition(topic, number, OFFSET_BEGINNING) for number in numbers]
-    found: list[TopicPartition] = consumer.offsets_for_times(
-        [TopicPartition(topic, number, since) for number in numbers], timeout=_SECONDS
-    )
-    return found
+    until = time.monotonic() + _SECONDS
+    while True:
+        try:
+            found: list[TopicPartition] = consumer.offsets_for_times(
+                [TopicPartition(topic, number, since) for number in numbers], timeout=_SECONDS
+            )
+        except KafkaException:  # a topic that has just been made has no leader everybody knows
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+        else:
+            return found
 
 
 def _count(consumer: Consumer, topic: str) -> int:
@@ -171,5 +179,7 @@ def watch(settings: Settings, names: Iterable[str], since: int, pause: float = 0
             yield from (_consumed(message) for message in found if message.error() is None)
             if not found:
                 yield None
+    except KafkaException as error:
+        raise Failed(f"Kafka cannot be read: {error.args[0].str()}") from error
     finally:
         consumer.close()
