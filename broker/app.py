@@ -66,7 +66,8 @@ def run_worker(settings: Settings) -> int:
     app = faust_app(settings, TRACKING_GROUP)
     count_events(app)
     vigil = Vigil(rules.statuses, rules.patience, [window.code for window in catalogue.windows()])
-    return run(settings, app, RelayService(settings, rules), WatchService(settings, vigil))
+    relay = RelayService(settings, rules)
+    return run(settings, app, relay, WatchService(Watch(settings, vigil, relay.lanes)))
 
 
 def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
@@ -100,9 +101,9 @@ def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
 class WatchService(Service):  # type: ignore[misc]  # mode publishes no types
     """The watchdog beside the relay: without it nobody is told of silence, and nothing else is missing."""
 
-    def __init__(self, settings: Settings, vigil: Vigil) -> None:
+    def __init__(self, watch: Watch) -> None:
         super().__init__()
-        self._watch = Watch(settings, vigil)
+        self._watch = watch
 
     async def on_start(self) -> None:
         self.add_future(self._watch.run())
@@ -116,11 +117,16 @@ class RelayService(Service):  # type: ignore[misc]  # mode publishes no types
         self._settings = settings
         self._rules = rules
         self._stop = asyncio.Event()
+        self._relay: Relay | None = None
         self._running: asyncio.Task[None] | None = None
 
+    def lanes(self) -> frozenset[int]:
+        """The lanes that this worker holds now."""
+        return self._relay.lanes() if self._relay else frozenset()
+
     async def on_start(self) -> None:
-        relay = Relay(self._settings, self._rules, self._settings.instance or None)
-        self._running = asyncio.create_task(self._work(relay), name="relay")
+        self._relay = Relay(self._settings, self._rules, self._settings.instance or None)
+        self._running = asyncio.create_task(self._work(self._relay), name="relay")
 
     async def _work(self, relay: Relay) -> None:
         try:

@@ -134,6 +134,10 @@ class Relay:
         self.moved += records
         self._moved_at = time.monotonic()
 
+    def lanes(self) -> frozenset[int]:
+        """The lanes of this worker."""
+        return frozenset(self._lanes)
+
     @property
     def is_waiting(self) -> bool:
         """Whether records lie before a lane that is not told to let them wait."""

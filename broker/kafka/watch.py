@@ -10,32 +10,35 @@ import time
 from typing import TYPE_CHECKING
 
 import orjson
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from broker import log, topics
-from broker.kafka.clients import plain_producer
+from broker.kafka.clients import plain_producer, reader
 from broker.topics import Fact, headers, moment
 
 if TYPE_CHECKING:
-    from aiokafka import AIOKafkaProducer, TopicPartition
+    from collections.abc import Callable
+
+    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
     from broker.kafka.vigil import Vigil
     from broker.settings import Settings
 
 logger = log.get(__name__)
 
-GROUP = "swb-watchdog"
+_CLIENT = "swb-watchdog"
 _POLL_MS = 1000
 _AGAIN_SECONDS = 5.0
 
 
-class Watch(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka publishes no types
-    """The watchdogs of all workers share the partitions; each reads its own from the beginning, and commits nothing."""
+class Watch:
+    """Watches the conversations of this worker's lanes, each partition from its beginning."""
 
-    def __init__(self, settings: Settings, vigil: Vigil) -> None:
+    def __init__(self, settings: Settings, vigil: Vigil, lanes: Callable[[], frozenset[int]]) -> None:
         self._settings = settings
         self._vigil = vigil
+        self._lanes = lanes
 
     async def run(self) -> None:
         """Watch until cancelled; a Kafka that is away is waited for."""
@@ -47,38 +50,35 @@ class Watch(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka publis
                 await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _watch(self) -> None:
-        self._consumer = AIOKafkaConsumer(
-            **self._settings.aiokafka(),
-            client_id=GROUP,
-            group_id=GROUP,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",
-            fetch_max_bytes=self._settings.max_record_bytes * 3,
-        )
-        producer = plain_producer(self._settings, GROUP)
+        consumer = reader(self._settings, client_id=_CLIENT, auto_offset_reset="earliest")
+        producer = plain_producer(self._settings, _CLIENT)
+        watched: frozenset[int] = frozenset()
         try:
-            await self._consumer.start()
-            self._consumer.subscribe([topics.CONVERSATIONS], listener=self)
+            await consumer.start()
             await producer.start()
             while True:
-                await self._read()
-                await self._ask(producer)
+                if self._lanes() != watched:
+                    watched = await self._turn_to(consumer, self._lanes())
+                if watched:
+                    await self._read(consumer)
+                    await self._ask(producer)
+                else:
+                    await asyncio.sleep(_POLL_MS / 1000)
         finally:
-            await self._consumer.stop()
+            await consumer.stop()
             await producer.stop()
 
-    async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:  # noqa: ARG002
-        """Who watches is settled anew; what this one knew of is read again."""
+    async def _turn_to(self, consumer: AIOKafkaConsumer, lanes: frozenset[int]) -> frozenset[int]:
+        """Other lanes than before: all that is known is read again."""
         self._vigil.clear()
+        places = [TopicPartition(topics.CONVERSATIONS, lane) for lane in sorted(lanes)]
+        consumer.assign(places)
+        if places:
+            await consumer.seek_to_beginning(*places)
+        return lanes
 
-    async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
-        """Each partition from its beginning."""
-        if assigned:
-            await self._consumer.seek_to_beginning(*assigned)
-
-    async def _read(self) -> None:
-        for records in (await self._consumer.getmany(timeout_ms=_POLL_MS)).values():
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
             for record in records:
                 self._vigil.heard(record.key, record.value, record.timestamp)
 

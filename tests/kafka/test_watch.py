@@ -45,7 +45,7 @@ async def test_it_asks_the_owner_of_what_is_late_and_of_nothing_else(kafka_boots
     patience = Patience({"decision": Wait(5 * MINUTE)})
     vigil = Vigil(load(data_root() / "mappings" / "statuses"), patience, ["w"])
     vigil._soonest = 0  # as if the records had been written long ago
-    watch = asyncio.create_task(Watch(settings, vigil).run())
+    watch = asyncio.create_task(Watch(settings, vigil, lambda: frozenset(range(4))).run())
     asked = []
     try:
         end = time.monotonic() + 40
