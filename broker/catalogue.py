@@ -118,7 +118,15 @@ class _Documents:
         if stylesheet.exists():
             return XsltMapping(name, stylesheet, self.code_lists)
         rows = partial(self._rows, name, data.get("namespaces", {}))
-        return RowMapping(name, rows, self._declaration, self.code_lists, frozenset(data.get("absent", ())))
+        lists = {**self.code_lists, **self._pinned(name, data.get("editions", {}))}
+        return RowMapping(name, rows, self._declaration, lists, frozenset(data.get("absent", ())))
+
+    def _pinned(self, name: str, editions: Mapping[str, str]) -> dict[str, Any]:
+        """The code lists that a document type holds to one edition, whatever the document's date."""
+        unknown = sorted(set(editions) - set(self.code_lists))
+        if unknown:
+            raise Misconfigured(f"{name}/document.toml: editions: there is no code list {unknown[0]!r}")
+        return {code_list: self.code_lists[code_list].pin(version) for code_list, version in editions.items()}
 
     def _rows(self, name: str, namespaces: Mapping[str, str]) -> Rows:
         return read_rows(self._mapping(name), namespaces, f"{name}/mapping.toml")

@@ -278,3 +278,12 @@ def test_the_documents_date_picks_the_edition() -> None:
     rows = mapping('{to = "Exporter/Name", from = "b"}]\n', base='date = "d"\n' + BASE)
     _, run = rows.run(document("<a><b>x</b><d>2019-05-01T10:00:00Z</d></a>", rows).root, "a" * 32)
     assert run.on == date(2019, 5, 1)
+
+
+def test_a_pinned_edition_holds_whatever_the_date() -> None:
+    rows = tomllib.loads('date = "d"\n' + BASE + '{to = "Exporter/Address/CountryCode", from = "c", codes = "incoterms"}]')
+    pinned = {**CODES, "incoterms": CODES["incoterms"].pin("2010")}
+    kind = RowMapping("toy/toy-1", lambda: read_rows(rows, {}, "toy"), lambda: DECLARATION, pinned, frozenset())
+    text, run = kind.run(etree.fromstring("<a><d>2024-05-01</d><c>DPU</c></a>"), "a" * 32)
+    assert "DPU" not in text
+    assert [issue.code for issue in run.issues] == ["codes.expired"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PRODUCER = "urn:swb:single-window-broker"
 _CORE = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
-_FACET = "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json"
+_FACET = "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json#/$defs/ColumnLineageDatasetFacet"
 
 
 def openlineage(explanation: Explanation, file: str, event_time: str) -> dict[str, Any]:
