@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from broker.mapping.rows import Group, Row
 
 CODES = "urn:swb:codes"
-_NOTHING_OUTSIDE = etree.XSLTAccessControl(
+_NOTHING_OUTSIDE = etree.XSLTAccessControl(  # type: ignore[call-arg]
     read_file=False, write_file=False, create_dir=False, read_network=False, write_network=False
 )
 
