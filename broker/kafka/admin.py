@@ -103,6 +103,11 @@ def check(settings: Settings, participants: Iterable[str]) -> list[Fault]:
     return faults
 
 
+def greet(settings: Settings) -> None:
+    """Raises Failed, with the cause, when Kafka does not answer."""
+    _Client(settings).partitions()
+
+
 def wait(settings: Settings, participants: Iterable[str]) -> None:
     """Return when Kafka answers and every topic that the relay needs is there; says meanwhile what it waits for.
 

@@ -1,0 +1,464 @@
+"""The chaos test: documents of all families while workers, windows and the broker are killed, halted and refused.
+
+Workers are ``swb worker``, windows ``swb windows``, both as processes. Events come as the documents go: the same seed
+gives the same events at the same documents. The account is taken at the end by a client that is not ours.
+
+    python tests/kafka/chaos.py --documents 20000 --kills 20 --workers 2 --seed 1 --json chaos.json
+"""
+
+import argparse
+import ctypes
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+
+from broker import topics
+from broker.app import WINDOWS_GROUP
+from broker.catalogue import data_root
+from broker.embedded import EmbeddedKafka
+from broker.kafka import admin
+from broker.participants import load_participants
+from broker.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).parent))
+import chaos_account
+from chaos_corpus import Corpus
+
+HERE = Path(__file__).parent
+SESSION = 6.0
+QUICK = {
+    "SWB_SESSION_SECONDS": str(SESSION), "SWB_HEARTBEAT_SECONDS": "1", "SWB_REBALANCE_SECONDS": "10",
+    "SWB_RETRY_FIRST_SECONDS": "0.2", "SWB_RETRY_LONGEST_SECONDS": "2", "SWB_PRODUCE_SECONDS": "5",
+    "SWB_DRAIN_SECONDS": "5", "SWB_TRANSACTION_SECONDS": "20", "SWB_LOG_LEVEL": "warning", "SWB_LOG_FORMAT": "json",
+}  # fmt: skip
+LATE_WINDOW, SMALL_WINDOW = "us-ace", "mx-vucem"
+"""The window whose inbox is missing for the first half, and the one whose inbox refuses what is large for a while."""
+_SMALL_BYTES = 3000
+_QUIET_SECONDS = 240
+
+
+@dataclass
+class Options:
+    documents: int = 2000
+    kills: int = 8
+    seed: int = 1
+    workers: int = 2
+    bootstrap: str = ""
+    hold: float = 0.05
+    """Each commit is held open for up to so many seconds, that kills find transactions open."""
+    backlog: int = 200
+    """So many documents wait at most."""
+    largest: int = 20_000
+    answering: float = 0.5
+    """Share of the payloads that the windows answer."""
+    windows: bool = True
+    broken: str = ""
+    """A saboteur of chaos_worker.py."""
+    events: str = "kill,double-kill,windows,join,zombie,restart,late,small"
+    instances: bool = True
+
+
+def die_with_parent():
+    """In a child, before anything else: when the test ends, it ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+class Process:
+    """A worker or the windows, started again when it ends, as a supervisor would."""
+
+    def __init__(self, run, name, command, **env):
+        self.run, self.name, self.command = run, name, command
+        self.log, self.lanes = run.folder / f"{name}.log", run.folder / f"{name}.lanes"
+        self.env = {**os.environ, **QUICK, "SWB_BOOTSTRAP": run.bootstrap, "SWB_CHAOS_LANES": str(self.lanes), **env}
+        self.start()
+
+    def start(self):
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *self.command], env=self.env, stdout=log, stderr=log, start_new_session=True,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - sets one kernel flag, takes no lock
+            )  # fmt: skip
+        self.started = time.monotonic()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def supervise(self):
+        """Start again what ended by itself; its code is counted."""
+        code = self.process.poll()
+        if code is not None:
+            self.run.exits[f"{self.name.rstrip('0123456789')} {code}"] += 1
+            self.start()
+
+
+class Run:
+    """One run on one cluster."""
+
+    def __init__(self, options, folder, kafka=None):
+        self.options, self.folder, self.kafka = options, folder, kafka
+        self.bootstrap = options.bootstrap or kafka.bootstrap
+        self.chance = random.Random(options.seed)
+        self.name = f"run{options.seed}-{os.getpid()}-{time.time_ns() % 10**6}"
+        self.corpus = Corpus(self.name, options.seed, options.largest)
+        self.exits, self.events = Counter(), Counter()
+        self.recoveries = []
+        self.judged, self.lane_at = 0, {}
+        self.processes = {}
+        self.admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        self.producer = Producer(
+            {
+                "bootstrap.servers": self.bootstrap, "linger.ms": 5, "log_level": 0, "enable.idempotence": True,
+                "message.max.bytes": 17 << 20, "partitioner": "murmur2_random", "compression.type": "zstd",
+                "delivery.timeout.ms": 300_000, "queue.buffering.max.messages": 20_000,
+            }
+        )  # fmt: skip
+        self.settings = Settings(bootstrap=self.bootstrap, partitions=4)
+        found = load_participants(data_root() / "mappings" / "participants")
+        self.participants = {str(code): p.kind for code, p in found.items()}
+        self.hurt = set()
+
+    # --- the course of it -----------------------------------------------------------------------------------------
+
+    def work(self):
+        """Everything sent, everything that shall happen has happened, nothing waits: the account."""
+        self.began = time.monotonic()
+        admin.create(self.settings, self.participants)
+        if "late" in self.options.events:
+            self.delete(topics.inbox(LATE_WINDOW))
+        names = topics.all_topics(self.participants)
+        self.starts = chaos_account.ends(self.bootstrap, names)
+        self.watch = chaos_account.consumer(self.bootstrap, **{"fetch.wait.max.ms": 20})
+        self.watch.assign([TopicPartition(topics.DUPLICATES, p, self.starts[topics.DUPLICATES, p]) for p in range(4)])
+        try:
+            for number in range(self.options.workers):
+                self.start_worker(number)
+            if self.options.windows:
+                self.start_windows()
+            self.drive()
+            self.settle()
+        finally:
+            for process in self.processes.values():
+                process.process.send_signal(signal.SIGCONT)
+                process.kill()
+            self.watch.close()
+        self.lasted = time.monotonic() - self.began
+        return chaos_account.take(self.bootstrap, self.corpus.book, self.participants, self.starts, self.hurt)
+
+    def drive(self):
+        """Documents and events, until all are sent and done."""
+        schedule = self.schedule()
+        action = None
+        while self.corpus.seq < self.options.documents or action or schedule:
+            self.tick()
+            if self.corpus.seq < self.options.documents and self.corpus.seq - self.judged < self.options.backlog:
+                for _ in range(20):
+                    self.publish(self.corpus.draw())
+            if action is None and schedule and self.corpus.seq >= min(schedule[0][0], self.options.documents):
+                _, name = schedule.pop(0)
+                self.events[name] += 1
+                self.note(name)
+                action = getattr(self, name)()
+            if action is not None:
+                action = action if next(action, "done") != "done" else None
+
+    def tick(self):
+        """A look at what was committed, and at who has ended."""
+        self.producer.poll(0)
+        for record in self.watch.consume(500, 0.02):
+            if record.error() is None:
+                self.judged += 1
+                self.lane_at[record.partition()] = record.timestamp()[1] / 1000, time.time()
+        for process in self.processes.values():
+            process.supervise()
+
+    def publish(self, document):
+        headers = [("ce_id", document.ce_id.encode()), ("ce_source", document.sender.encode())]
+        self.producer.produce(
+            topics.outbox(document.sender), document.content, document.key, headers=headers, on_delivery=self._sent
+        )
+
+    def _sent(self, error, _):
+        if error is not None:
+            raise SystemExit(f"the test could not write a document: {error}")
+
+    def schedule(self):
+        """What happens after how many documents."""
+        wanted, kills = set(self.options.events.split(",")), self.options.kills
+        others = []
+        if "windows" in wanted and self.options.windows:
+            others += ["kill_windows"] * max(1, kills // 5)
+        if "join" in wanted:
+            others += ["join_and_leave"] * max(1, kills // 12)
+        if "zombie" in wanted:
+            others += ["halt"] * max(1, kills // 25)
+        if "restart" in wanted and self.kafka is not None:
+            others += ["broker_killed", "broker_stopped"] * max(1, kills // 40)
+        if "small" in wanted:
+            others += ["small_inbox"] * max(1, kills // 40)
+        workers = kills - others.count("kill_windows")
+        doubles = workers // 4 if "double-kill" in wanted else 0
+        others += ["kill_twice"] * (doubles // 2) + ["kill_worker"] * (workers - doubles // 2 * 2)
+        self.chance.shuffle(others)
+        first, last = self.options.documents * 0.05, self.options.documents * 0.97
+        step = (last - first) / max(1, len(others))
+        found = [(int(first + step * n), name) for n, name in enumerate(others)]
+        if "late" in wanted:
+            found.append((self.options.documents // 2, "make_late_inbox"))
+        return sorted(found)
+
+    def note(self, what):
+        """A line in the log of events."""
+        with (self.folder / "events.log").open("a", encoding="utf-8") as log:
+            at = time.monotonic() - self.began
+            log.write(f"{at:8.1f} s  {self.corpus.seq:7} sent  {self.judged:7} judged  {what}\n")
+
+    def settle(self):
+        """Wait until no record is left for the relay, nor for the windows, nor for the relay again."""
+        self.note("all sent")
+        if self.producer.flush(120):
+            raise SystemExit("Kafka does not take the test's documents")
+        worked = topics.worked_topics(self.participants)
+        inboxes = [topics.inbox(code) for code in self.playing]
+        until, calm = time.monotonic() + _QUIET_SECONDS, 0
+        while calm < 2:
+            self.tick()
+            done = self.drained(topics.RELAY_GROUP, worked)
+            if done and self.options.windows:
+                done = self.drained(WINDOWS_GROUP, inboxes)
+            calm = calm + 1 if done else 0
+            if time.monotonic() > until:
+                self.events["never came to rest"] += 1
+                return
+            time.sleep(0.5 if done else 0.3)
+
+    def drained(self, group, names):
+        """Whether nothing committed lies behind what the group has committed."""
+        return chaos_account.is_drained(self.bootstrap, group, names)
+
+    # --- processes ------------------------------------------------------------------------------------------------
+
+    @property
+    def playing(self):
+        left_out = {LATE_WINDOW} if "late" in self.options.events else set()
+        return [code for code, kind in self.participants.items() if kind == "window" and code not in left_out]
+
+    def start_worker(self, number):
+        options = self.options
+        self.processes[f"worker{number}"] = Process(
+            self, f"worker{number}", [str(HERE / "chaos_worker.py")], SWB_CHAOS_HOLD=str(options.hold),
+            SWB_CHAOS_BREAK=options.broken, SWB_INSTANCE=f"w{number}" if options.instances else "",
+        )  # fmt: skip
+
+    def start_windows(self):
+        faults = {code: {"fail": 1 - self.options.answering, "twice": 0.1} for code in self.playing}
+        command = ["-c", "from broker.cli import main; main()", "windows", *self.playing]
+        self.processes["windows"] = Process(self, "windows", command, SWB_WINDOW_FAULTS=json.dumps(faults))
+
+    def workers(self):
+        return [p for name, p in self.processes.items() if name.startswith("worker")]
+
+    def lanes_of(self, worker):
+        """Which lanes it said last that it holds."""
+        try:
+            return set(json.loads(worker.lanes.read_text()))
+        except (OSError, ValueError):
+            return set()
+
+    # --- events: generators that are asked again until they are done ------------------------------------------------
+
+    def kill_worker(self):
+        """SIGKILL, started again at once; done when a lane it held commits again."""
+        victim = self.chance.choice(self.workers())
+        lanes = self.lanes_of(victim)
+        pause = time.time() + self.chance.uniform(0, 0.3)
+        while time.time() < pause:
+            yield
+        victim.kill()
+        killed = time.time()
+        victim.start()
+        while lanes and not any(self.lane_at.get(lane, (0, 0))[0] > killed for lane in lanes):
+            if time.time() - killed > (15 if self.corpus.seq >= self.options.documents else 60):
+                return
+            yield
+        if lanes:
+            self.recoveries.append(min(seen for sent, seen in map(self._lane, lanes) if sent > killed) - killed)
+            self.note(f"recovered after {self.recoveries[-1]:.2f} s")
+
+    def _lane(self, lane):
+        return self.lane_at.get(lane, (0, 0))
+
+    def kill_twice(self):
+        """SIGKILL, and again while the next one starts, reads its state or has just begun."""
+        victim = self.chance.choice(self.workers())
+        victim.kill()
+        victim.start()
+        until = time.monotonic() + self.chance.uniform(1, 8)
+        while time.monotonic() < until:
+            yield
+        victim.kill()
+        victim.start()
+
+    def kill_windows(self):
+        self.processes["windows"].kill()
+        self.processes["windows"].start()
+        yield
+
+    def join_and_leave(self):
+        """One more worker for a while; it leaves in order."""
+        self.start_worker(self.options.workers)
+        guest = self.processes[f"worker{self.options.workers}"]
+        until = time.monotonic() + 60
+        while not self.lanes_of(guest) and time.monotonic() < until:
+            yield from self._rest(0.5)
+        yield from self._rest(3)
+        del self.processes[guest.name]
+        guest.process.terminate()
+        until = time.monotonic() + 30
+        while guest.process.poll() is None and time.monotonic() < until:
+            yield
+        self.exits[f"guest {guest.process.poll()}"] += 1
+        guest.kill()
+
+    def halt(self):
+        """A zombie: halted beyond its session, with the others at work, and let go again."""
+        victim = self.chance.choice(self.workers())
+        if self.options.workers < 2:
+            self.start_worker(self.options.workers)
+            yield from self._rest(SESSION)
+        victim.process.send_signal(signal.SIGSTOP)
+        yield from self._rest(SESSION + 5)
+        victim.process.send_signal(signal.SIGCONT)
+        yield from self._rest(2)
+
+    def _broker(self, how):
+        how(1)
+        yield from self._rest(1)
+        self.kafka.start_node(1, wait=False)
+        yield from self._rest(3)
+
+    def broker_killed(self):
+        yield from self._broker(self.kafka.kill_node)
+
+    def broker_stopped(self):
+        yield from self._broker(self.kafka.stop_node)
+
+    def small_inbox(self):
+        """An inbox takes no large record for a while."""
+        self.hurt.add(SMALL_WINDOW)
+        self.alter(topics.inbox(SMALL_WINDOW), "max.message.bytes", _SMALL_BYTES)
+        yield from self._rest(4)
+        self.alter(topics.inbox(SMALL_WINDOW), "max.message.bytes", 17 << 20)
+
+    def make_late_inbox(self):
+        admin.create(self.settings, self.participants)
+        yield
+
+    def _rest(self, seconds):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            yield
+
+    def alter(self, topic, name, value):
+        entry = ConfigEntry(name, str(value), incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+        self.admin.incremental_alter_configs([resource])[resource].result(20)
+
+    def delete(self, topic):
+        self.admin.delete_topics([topic])[topic].result(20)
+        while topic in self.admin.list_topics(timeout=10).topics:
+            time.sleep(0.1)
+
+
+def share(values, part):
+    """That percentile; None of nothing."""
+    ordered = sorted(values)
+    return round(ordered[min(len(ordered) - 1, int(len(ordered) * part))], 2) if ordered else None
+
+
+def result(run, account):
+    """All figures of a run."""
+    kills = run.events["kill_worker"] + 2 * run.events["kill_twice"] + run.events["kill_windows"]
+    return {
+        "options": asdict(run.options),
+        "documents": run.corpus.seq,
+        "messages": len(run.corpus.book),
+        "sorts": dict(sorted(run.corpus.drawn.items())),
+        "families": run.corpus.families,
+        "kills": kills,
+        "events": dict(sorted(run.events.items())),
+        "ended by themselves": dict(sorted(run.exits.items())),
+        "recovery_seconds": {
+            "n": len(run.recoveries), "p50": share(run.recoveries, 0.5), "p95": share(run.recoveries, 0.95),
+            "max": share(run.recoveries, 1),
+        },
+        "seconds": round(run.lasted, 1),
+        "documents_per_second": round(run.corpus.seq / run.lasted, 1),
+        "breaches": account.breaches,
+        **account.told(),
+    }  # fmt: skip
+
+
+def tell(found):
+    """The account for people."""
+    recovery = found["recovery_seconds"]
+    yield f"{found['documents']} documents ({', '.join(found['families'])}) in {found['seconds']} s"
+    yield "  drawn       " + ", ".join(f"{n} {sort}" for sort, n in found["sorts"].items())
+    yield f"  kills       {found['kills']}"
+    yield "  events      " + ", ".join(f"{n} {name}" for name, n in found["events"].items())
+    yield "  left alone  " + (", ".join(f"{who}: {n}" for who, n in found["ended by themselves"].items()) or "none")
+    yield "  seen        " + ", ".join(f"{n} {kind}" for kind, n in found["seen"].items())
+    yield (
+        f"  kill to first committed message: p50 {recovery['p50']} s, p95 {recovery['p95']} s, max {recovery['max']} s"
+        f" ({recovery['n']} kills; with the start of the process)"
+    )
+    yield (
+        f"  missing {found['missing']}, doubled {found['doubled']}, unexpected {found['unexpected']}, "
+        f"out of order {found['out_of_order']}"
+    )
+    yield from (f"    {one}" for one in found["examples"])
+
+
+def carry_out(options, folder, kafka=None):
+    """One run; its figures."""
+    with ExitStack() as stack:
+        if kafka is None and not options.bootstrap:
+            kafka = stack.enter_context(EmbeddedKafka(data=folder / "kafka"))
+        run = Run(options, folder, kafka)
+        return result(run, run.work())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in asdict(Options()).items():
+        if not isinstance(default, bool):
+            parser.add_argument(f"--{name}", type=type(default), default=default, help=f"default: {default!r}")
+    parser.add_argument("--json", type=Path, help="where the figures go")
+    parser.add_argument("--logs", type=Path, help="a folder to keep the processes' logs in")
+    given = vars(parser.parse_args())
+    file, logs = given.pop("json"), given.pop("logs")
+    with ExitStack() as stack:
+        folder = logs or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="swb-chaos-")))
+        folder.mkdir(parents=True, exist_ok=True)
+        found = carry_out(Options(**given), folder)
+    sys.stdout.write("\n".join(tell(found)) + "\n")
+    if file:
+        file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    sys.exit(1 if found["breaches"] else 0)
+
+
+if __name__ == "__main__":
+    main()
