@@ -57,6 +57,7 @@ class Kit:
             process = subprocess.Popen([sys.executable, str(WORKER)], env=given, stdout=out, stderr=out)
         process.log = Path(out.name)
         process.has_opened = lambda: "lane.opened" in process.log.read_text()
+        process.holds = lambda: process.log.read_text().count("transaction.held")
         self.workers.append(process)
         return process
 

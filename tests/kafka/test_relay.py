@@ -84,16 +84,16 @@ def stream(kit, count, keys=40, windows=None, start=0):
 
 def test_killed_in_open_transactions_nothing_is_lost_or_doubled(kit):
     chance = random.Random(7)
-    worker = kit.worker("one", SWB_TOY_HOLD="0.15", SWB_BATCH_RECORDS="60")
-    sent, kills = set(), 8
-    for n in range(kills):
+    worker = kit.worker("one", SWB_TOY_HOLD="0.4", SWB_BATCH_RECORDS="60")
+    sent = set()
+    for n in range(8):
         sent |= stream(kit, 150, start=150 * n)
-        kit.until(worker.has_opened, every=0.05)
-        time.sleep(chance.uniform(0.1, 0.9))
+        many = chance.randint(1, 3)
+        kit.until(lambda process=worker, many=many: process.holds() >= many, every=0.02)
         worker.kill()
         worker.wait()
-        worker = kit.worker("one", SWB_TOY_HOLD="0.15", SWB_BATCH_RECORDS="60")
-    kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= len(sent), seconds=60)
+        worker = kit.worker("one", SWB_TOY_HOLD="0.4", SWB_BATCH_RECORDS="60")
+    kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= len(sent), seconds=90)
     time.sleep(1)
     accounted(kit, sent, (kit.wa, kit.wb))
     seen = len(kit.read(topics.inbox(kit.wa), "read_uncommitted"))

@@ -45,6 +45,7 @@ def hold_transactions_open(seconds):
     commit = AIOKafkaProducer.commit_transaction
 
     async def late(self):
+        log.get("toy").info("transaction.held")
         await asyncio.sleep(seconds)
         await commit(self)
 
