@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
 import pytest
 from lxml import etree
 
+import broker
 from broker.answer import AnswerError, chain_of
 from broker.catalogue import load as load_catalogue
 from broker.errors import Misconfigured
@@ -27,8 +30,6 @@ from broker.windows.answers import reply
 from broker.windows.decide import windows
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from broker.answer import Answer
     from broker.home import Told
     from broker.model import Catalogue
@@ -223,3 +224,14 @@ def test_a_form_dialect_or_state_that_does_not_exist_is_found_when_it_is_loaded(
     for message, change in wrong.items():
         with pytest.raises(Misconfigured, match=message):
             load_home(data_root(), replace(catalogue, participants={**catalogue.participants, **change}))
+
+
+def test_every_code_that_the_broker_knows_has_sentences(home):
+    """Codes as they stand in the source, in the families that sentences.toml has."""
+    families = {code.partition(".")[0] for code in home.sentences}
+    source = "".join(file.read_text() for file in Path(broker.__file__).parent.rglob("*.py"))
+    codes = {code for code in re.findall(r'"([a-z]+\.[a-z-]+)"', source) if code.partition(".")[0] in families}
+    assert len(codes) > 30
+    for code in codes:
+        assert set(home._sentences(code)) == {"en", "es", "zh"}, code
+    assert all(set(sentences) == {"en", "es", "zh"} for sentences in home.sentences.values())
