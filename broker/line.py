@@ -11,6 +11,7 @@ from broker.detect import detect
 from broker.errors import Refused
 from broker.mapping import explain, translate
 from broker.model import Outcome
+from broker.policy import admit, insist
 from broker.route import route
 from broker.validate import validate, validate_payload
 
@@ -23,9 +24,11 @@ def process(message: Message, catalogue: Catalogue) -> Outcome:
     """Carry one document from its sender to the windows that accept it."""
     document = None
     try:
+        admit(message, catalogue)
         document = detect(message.content, catalogue)
         warnings = validate(document)
         payload, findings = translate(document, message.id)
+        insist(message, catalogue, findings)
         validate_payload(payload, document, catalogue)
     except Refused as refusal:
         return Outcome(message, document.type.name if document else None, refusal.findings)

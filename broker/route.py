@@ -24,10 +24,12 @@ _ISSUED = "IssueDateTime/DateTimeString"
 def route(document_type: DocumentType, payload: Payload, catalogue: Catalogue) -> tuple[Routing, ...]:
     """For every window the rule by which it accepts the payload, or a plain reason why it does not."""
     facts = _Facts(document_type, payload.root)
-    return tuple(_ask(window, facts) for window in catalogue.windows())
+    return tuple(_ask(window, facts, len(payload.content)) for window in catalogue.windows())
 
 
-def _ask(window: Participant, facts: _Facts) -> Routing:
+def _ask(window: Participant, facts: _Facts, size: int) -> Routing:
+    if window.limits.size is not None and size > window.limits.size:
+        return Routing(window.code, None, f"takes {window.limits.size:,} bytes, the payload has {size:,}")
     reasons: list[str] = []
     for rule in window.accepts:
         reason = _why_not(rule, facts)

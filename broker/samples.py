@@ -36,8 +36,11 @@ def read_sample(file: Path, mappings: Path) -> Sample:
         return Sample(file.stem, file.read_bytes())
     table = Table.read(file)
     base = read_sample(mappings / table.text("base"), mappings)
+    if not (changes := table.tables("change")):
+        table.end()
+        return Sample(file.stem, base.content)
     root, _ = parse(base.content)
-    changed = [place for entry in table.tables("change") for place in _change(root, entry)]
+    changed = [place for entry in changes for place in _change(root, entry)]
     points = table.text("points", changed[0] if changed else "")
     table.end()
     info = root.getroottree().docinfo

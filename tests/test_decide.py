@@ -7,7 +7,7 @@ from lxml import etree
 
 from broker.errors import Misconfigured
 from broker.model import Answering, AnswerStep, Catalogue, Participant, Payload, Rule, Severity
-from broker.windows.answers import Reply, derived, respond
+from broker.windows.answers import Reply, derived, opens_in, respond
 from broker.windows.decide import Window
 from broker.windows.faults import Faults, play, read_faults
 
@@ -179,6 +179,21 @@ def test_a_step_may_name_nothing_but_the_windows_own_number():
     (step,) = answers(accepted=(AnswerStep("01", by="mrn"),))
     assert step.reference == ""
     assert step.mrn
+
+
+@pytest.mark.parametrize(
+    ("opening", "seconds"),
+    [
+        ("", 0),
+        ("00:00-24:00+08:00", 0),
+        ("07:00-19:00-05:00", 0),  # 12:00Z is 07:00 there
+        ("08:30-17:00-05:00", 90 * 60),
+        ("07:00-19:00+08:00", 11 * 3600),  # 20:00 there
+        ("08:00-12:00+00:00", 20 * 3600),
+    ],
+)
+def test_a_window_answers_when_it_is_open(opening, seconds):
+    assert opens_in(opening, NOW) == seconds
 
 
 MESSAGES = [derived("message", str(n)) for n in range(2000)]

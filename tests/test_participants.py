@@ -3,6 +3,7 @@ them, and every rejection points at the place in the sender's document that was 
 
 import re
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,8 +13,19 @@ from broker.errors import Misconfigured, Refused
 from broker.folders import data_root
 from broker.identifiers import check
 from broker.line import process
-from broker.model import Message, MessageId, ParticipantCode
+from broker.model import (
+    Catalogue,
+    Finding,
+    Limits,
+    Message,
+    MessageId,
+    Participant,
+    ParticipantCode,
+    Policy,
+    Severity,
+)
 from broker.participants import load_participant, load_participants
+from broker.policy import insist
 from broker.samples import read_sample
 from broker.statuses import load as load_statuses
 from broker.wco_response import read
@@ -148,6 +160,37 @@ def test_the_same_delivery_is_answered_with_the_same_bytes(catalogue, asked, poi
     assert len({one.id for one in first}) == len(first) == 2
     with pytest.raises(Refused):
         reply(asked[window.code], b"<junk", pointers, NOW)
+
+
+def test_what_was_agreed_with_a_sender_holds_on_the_line(catalogue):
+    content = read_sample(MAPPINGS / "documents/sps/sps-certificate-17/samples/everything.xml", MAPPINGS).content
+    told = {f.code for f in process(Message(ID, content, "ec-agrocalidad"), catalogue).findings}
+    sender = catalogue.participants["ec-agrocalidad"]
+
+    def under(**agreed):
+        changed = replace(sender, **agreed)
+        return process(Message(ID, content, sender.code), replace(catalogue, participants={sender.code: changed}))
+
+    assert under().is_accepted
+    small = under(limits=Limits(size=len(content) - 1))
+    assert [(f.code, f.is_error) for f in small.findings] == [("content.too-large", True)]
+    assert under(limits=Limits(size=len(content))).is_accepted
+    assert under(policy=Policy(strict=True)).is_accepted is ("mapping.unmapped" not in told)
+
+
+def test_a_strict_sender_is_refused_what_no_row_takes():
+    lost = [Finding("mapping.unmapped", "No row takes it.", Severity.WARNING, "/a/b", 3), Finding("x", "y")]
+    catalogue = load_catalogue_of(policy=Policy(strict=True))
+    with pytest.raises(Refused) as refused:
+        insist(Message(ID, b"", "zz-a"), catalogue, lost)
+    assert [(f.code, f.pointer, f.is_error) for f in refused.value.findings] == [("mapping.unmapped", "/a/b", True)]
+    insist(Message(ID, b"", "zz-a"), load_catalogue_of(policy=Policy()), lost)
+    insist(Message(ID, b"", None), catalogue, lost)
+
+
+def load_catalogue_of(**agreed):
+    sender = Participant("zz-a", "A", "agency", "ZZ", **agreed)
+    return Catalogue({}, (), {"zz-a": sender}, {}, None)
 
 
 THIRTEENTH = """

@@ -1,12 +1,13 @@
 """Each part of a routing rule decides, and a window that declines says why in plain words."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 from lxml import etree
 
-from broker.model import Catalogue, DocumentType, Participant, Payload, RoutingRule, ValueRange
+from broker.model import Catalogue, DocumentType, Limits, Participant, Payload, RoutingRule, ValueRange
 from broker.payload_path import values, written
 from broker.route import route
 
@@ -135,3 +136,14 @@ def test_paths_need_no_prefixes_and_places_are_written_the_same_way():
         written(second)
         == "/MetaData/Declaration/GoodsShipment/GovernmentAgencyGoodsItem[2]/Commodity/Classification/ID"
     )
+
+
+def test_a_payload_larger_than_a_window_takes_is_not_routed_to_it():
+    one = payload()
+    small = replace(catalogue(RoutingRule("R")).participants["zz-window"], limits=Limits(size=len(one.content) - 1))
+    (routing,) = route(document_type(), one, Catalogue({}, (), {"zz-window": small}, {}, None))
+    assert not routing.is_accepted
+    assert routing.reason == f"takes {len(one.content) - 1:,} bytes, the payload has {len(one.content):,}"
+    wide = replace(small, limits=Limits(size=len(one.content)))
+    (routing,) = route(document_type(), one, Catalogue({}, (), {"zz-window": wide}, {}, None))
+    assert routing.is_accepted

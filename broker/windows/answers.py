@@ -52,10 +52,20 @@ def reply(window: Window, content: bytes, pointers: Pointers, received: datetime
             answer.answer_id,
             _key(participant, answer),
             _content(participant, answer),
-            participant.answers.delay * n,
+            opens_in(participant.limits.opening, received) + participant.answers.delay * n,
         )
         for n, answer in enumerate(answers, 1)
     )
+
+
+def opens_in(opening: str, now: datetime) -> float:
+    """Seconds until a window with these hours (``07:00-19:00-05:00``) is open; 0 while it is, and for no hours."""
+    if not opening:
+        return 0.0
+    start, end = ((int(t[:2]) * 60 + int(t[3:])) * 60 for t in (opening[:5], opening[6:11]))
+    local = now.astimezone(datetime.strptime(opening[11:], "%z").tzinfo)
+    second = (local.hour * 60 + local.minute) * 60 + local.second
+    return 0.0 if start <= second < end else float((start - second) % 86_400)
 
 
 def respond(
