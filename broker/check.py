@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from broker import catalogue as catalogues
-from broker import line, replay
+from broker import home, line, replay
 from broker.errors import Misconfigured, Refused
 from broker.model import NO_MESSAGE_ID, Message
 from broker.profile import Profile
@@ -74,6 +74,7 @@ def check(root: Path | None = None, tell: Callable[[str], None] = lambda _: None
             found.append(Fault(f"{document_type.name}/mapping.toml", str(error)))
         faults += [Fault(f.where, _relative(f.sentence, root)) for f in found]
     faults += _participants(catalogue)
+    faults += [Fault(f.where, _relative(f.sentence, root)) for f in _answers(root, catalogue)]
     for file in _samples(root / "mappings"):
         tell(str(file.relative_to(root)))
         counts["samples"] += 1
@@ -206,6 +207,16 @@ def _tested(condition: Condition | None) -> Iterator[RowPath]:
     if condition is not None:
         for test in condition.tests():
             yield from test.paths()
+
+
+def _answers(root: Path, catalogue: Catalogue) -> Iterator[Fault]:
+    """The forms in which answers are told, the status dictionary, and what the other data names of them."""
+    if not (root / "mappings" / "responses").is_dir():
+        return
+    try:
+        home.load(root, catalogue)
+    except Misconfigured as error:
+        yield Fault("answers", str(error))
 
 
 def _participants(catalogue: Catalogue) -> Iterator[Fault]:
