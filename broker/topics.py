@@ -120,6 +120,7 @@ WAITING_SINCE = "swb_waiting_since"
 REDRIVE_OF = "swb_redrive_of"
 REDRIVEN_BY = "swb_redriven_by"
 OVERSIZE = "swb_oversize"
+CLAIM = "swb_claim"
 CONTENT_SHA256 = "swb_content_sha256"
 ANSWER_POSITION = "swb_answer_position"
 RECORD_ID = "swb_record_id"
@@ -268,6 +269,11 @@ class Produced:
 
     def header(self, name: str) -> str:
         return next((v.decode("utf-8", "replace") for n, v in self.headers if n == name), "")
+
+
+def of_sender(given: Iterable[Header]) -> tuple[Header, ...]:
+    """A participant's own headers: what it wrote under our names is not believed and goes no further."""
+    return tuple(header for header in given if not header[0].startswith("swb_"))
 
 
 def headers(values: Mapping[str, str]) -> tuple[Header, ...]:

@@ -195,7 +195,7 @@ def test_a_document_no_window_takes_is_told_with_each_reason(world):
 
 
 def test_what_nobody_foresaw_is_a_dead_letter_and_a_notice(world):
-    record = world.record(topics.outbox("aa-farm"), b"k", b"boom", ce_id="1", swb_reason="spoof")
+    record = world.record(topics.outbox("aa-farm"), b"k", b"boom", ce_id="1", swb_reason="spoof", swb_claim="another's")
     with pytest.raises(ZeroDivisionError):
         plan(world.draft(), record)
     world.memory.forget()
@@ -207,6 +207,7 @@ def test_what_nobody_foresaw_is_a_dead_letter_and_a_notice(world):
     assert letter.key == b"k"
     assert letter.header("ce_id") == "1"
     assert letter.header("swb_reason") == "unforeseen: ZeroDivisionError"
+    assert letter.header("swb_claim") == ""
     assert letter.header("swb_origin_offset") == "0"
     assert letter.header("swb_lane") == str(LANE)
     assert kinds(written, "aa-farm") == ["swb.notice"]

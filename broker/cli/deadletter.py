@@ -48,9 +48,11 @@ def list_(reason: str | None, participant: str | None, since: int | None, bootst
 @_kafka.as_json
 def show(name: str, bootstrap: str | None, form: str) -> None:
     """Show dead letter ID (partition/offset) with its headers and content."""
+    from broker.kafka.claims import Claims  # noqa: PLC0415 - time that --help does without
+
     (letter,) = _named(_letters(bootstrap), (name,))
     headers = [[key, value.decode("utf-8", "replace")] for key, value in letter.record.headers]
-    content = letter.record.content.decode("utf-8", "replace")
+    content = Claims(_kafka.settings(bootstrap)).read(letter.record).content.decode("utf-8", "replace")
     if form == "json":
         click.echo(json.dumps({**letter.told(), "headers": headers, "content": content}, ensure_ascii=False))
         return

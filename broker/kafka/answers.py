@@ -53,7 +53,8 @@ def plan_window_record(draft: Draft, record: Consumed, window: ParticipantCode, 
         answers = read(record.content, window, record_id)
     except Refused as refusal:
         codes = ",".join(dict.fromkeys(f.code for f in refusal.findings))
-        draft.bury(Produced(origin.topic, record.key, record.value, record.headers), "answer-unreadable", origin)
+        own = record.headers if record.topic == topics.INTAKE else topics.of_sender(record.headers)
+        draft.bury(Produced(origin.topic, record.key, record.value, own), "answer-unreadable", origin)
         draft.track("answer-unreadable", "", window=window, origin=str(origin), findings=[{"code": codes}])
         draft.say("answer.unreadable", window=window, codes=codes, origin=str(origin))
         return

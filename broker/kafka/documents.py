@@ -60,7 +60,8 @@ def bury_document(draft: Draft, record: Consumed, error: str) -> None:
     """An exception that nobody foresaw: the document is kept, and its sender hears that the fault is ours."""
     document = received(record, draft.rules.max_content)
     reason = f"unforeseen: {error.partition(':')[0]}"
-    draft.bury(Produced(document.origin.topic, record.key, record.value, record.headers), reason, document.origin)
+    kept = record.headers if record.topic == topics.INTAKE else topics.of_sender(record.headers)
+    draft.bury(Produced(document.origin.topic, record.key, record.value, kept), reason, document.origin)
     draft.remember(draft.memory.duplicates, document.name, {"sha256": document.sha256, "verdict": "dead"})
     finding = {
         "code": "broker.fault",

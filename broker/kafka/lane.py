@@ -28,6 +28,7 @@ from broker.kafka.memory import Memory
 from broker.kafka.plan import bury, plan
 from broker.kafka.state import catch_up
 from broker.kafka.transaction import NotTaken, transact, trouble
+from broker.kafka.waiting import goes_on_waiting, is_given_up
 from broker.kafka.ways import Way, Ways
 from broker.topics import Consumed
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
     from aiokafka.admin import AIOKafkaAdminClient
 
+    from broker.kafka.claims import Claims
     from broker.kafka.destinations import Destinations
     from broker.kafka.draft import Rules
     from broker.kafka.origin import Origins
@@ -65,6 +67,7 @@ class Surroundings:
     admin: AIOKafkaAdminClient
     destinations: Destinations
     origins: Origins
+    claims: Claims
     now: Callable[[], int] = lambda: int(time.time() * 1000)
     """Milliseconds since 1970."""
     moved: Callable[[int], None] = lambda _: None
@@ -212,7 +215,7 @@ class Lane:
         while self._buffer and len(batch.taken) < self._limit and time.monotonic() < until and room > 0:
             record = self._buffer[0]
             tp = TopicPartition(record.topic, record.partition)
-            if not await self._plan_one(draft, record):
+            if not await self._plan_whole(draft, record):
                 self._hold(tp, record)
                 continue
             batch.taken.append(self._buffer.popleft())
@@ -221,6 +224,20 @@ class Lane:
             seen = len(draft.out)
             await asyncio.sleep(0)
         return batch
+
+    async def _plan_whole(self, draft: Draft, record: Consumed) -> bool:
+        """Plan a record with its content, which may lie in the object store; what is not to be had now, waits."""
+        if topics.writer_of(record.topic) is None and record.header(topics.CLAIM) and record.place not in self._poison:
+            if topics.waiting_for(record.topic) and goes_on_waiting(draft, record):
+                return False
+            try:
+                return await self._plan_one(draft, await self._around.claims.fetch(record))
+            except Failed as error:
+                logger.warning("claim.unread", origin=str(record.place), reason=str(error))
+                if topics.waiting_for(record.topic) and not is_given_up(draft, record):
+                    return False
+                self._poison[record.place] = f"Claim: {error}"
+        return await self._plan_one(draft, record)
 
     async def _plan_one(self, draft: Draft, record: Consumed) -> bool:
         if known := self._poison.get(record.place):
@@ -261,8 +278,10 @@ class Lane:
         if await self._destinations_failed(batch.draft):
             self._plan_anew(batch)
             return
+        claims = self._around.claims
+        out = [(source, await claims.stow(p) if claims.is_large(p) else p) for source, p in batch.draft.out]
         try:
-            written = await transact(self._open_producer, batch.draft.out, batch.offsets, self._deadline)
+            written = await transact(self._open_producer, out, batch.offsets, self._deadline)
         except NotTaken as refused:
             self._learn(refused, batch)
             raise Again(f"{len(refused.refusals)} records were refused") from refused

@@ -61,6 +61,7 @@ def bury(draft: Draft, record: Consumed, error: str) -> None:
             bury_document(draft, record, error)
             return
     kind, place = error.partition(":")[0], str(record.place)
-    draft.bury(Produced(record.topic, record.key, record.value, record.headers), f"unforeseen: {kind}")
+    kept = topics.of_sender(record.headers) if topics.writer_of(record.topic) else record.headers
+    draft.bury(Produced(record.topic, record.key, record.value, kept), f"unforeseen: {kind}")
     draft.track("deadletter", record.header(topics.MESSAGE_ID), reason=kind, origin=place)
     draft.say("record.failed", origin=place, error=error[:300])

@@ -69,6 +69,6 @@ def plan_hop(draft: Draft, record: Consumed) -> None:
         topics.CONTENT_SHA256: document.sha256,
         topics.OVERSIZE: str(document.oversize) if document.oversize else "",
     }
-    kept = tuple(h for h in record.headers if not h[0].startswith("swb_") and h[0] != topics.CE_ID)
+    kept = tuple(header for header in topics.of_sender(record.headers) if header[0] != topics.CE_ID)
     content = b"" if document.oversize else record.content
     draft.emit(Produced(topics.INTAKE, document.name, content, kept + headers(own)))

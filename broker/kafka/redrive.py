@@ -46,7 +46,7 @@ class DeadLetter:
             "ce_type": record.header(topics.CE_TYPE) or None,
             "window": record.header(topics.WINDOW) or None,
             "key": None if record.key is None else record.key.decode("utf-8", "replace"),
-            "bytes": len(record.content),
+            "bytes": int(record.header(topics.CLAIM).partition(" ")[2] or len(record.content)),
             "returns_to": self.returns_to,
         }
 

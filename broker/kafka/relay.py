@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from broker import log, topics
+from broker.kafka.claims import Claims
 from broker.kafka.clients import relay_consumer
 from broker.kafka.destinations import Destinations
 from broker.kafka.lane import Lane, Surroundings
@@ -53,6 +54,7 @@ class Relay:
             await admin.start()
             self._around = Surroundings(
                 self._settings, self._rules, consumer, admin, Destinations(self._settings, time.monotonic), origins,
+                Claims(self._settings),
                 moved=self._count,
             )  # fmt: skip
             consumer.subscribe(self._worked, listener=_Share(self))

@@ -22,7 +22,7 @@ def goes_on_waiting(draft: Draft, record: Consumed) -> bool:
     """Whether it stays at the head of its queue: its destination takes nothing now and the limit has not passed."""
     participant = topics.waiting_for(record.topic) or ""
     is_waiting = draft.ways.way_of_waiting(participant, record.place).to == "retry"
-    return is_waiting and not _is_given_up(draft, record)
+    return is_waiting and not is_given_up(draft, record)
 
 
 def plan_waiting(draft: Draft, record: Consumed) -> None:
@@ -52,6 +52,7 @@ def plan_waiting(draft: Draft, record: Consumed) -> None:
         tell_failed(draft, message, sender, record.key, window=participant, reason=reason, cause=redrive_of)
 
 
-def _is_given_up(draft: Draft, record: Consumed) -> bool:
+def is_given_up(draft: Draft, record: Consumed) -> bool:
+    """Whether it has waited as long as a delivery may."""
     since = int(record.header(topics.WAITING_SINCE) or record.timestamp)
     return draft.now - since >= draft.rules.retry_limit_ms

@@ -236,6 +236,23 @@ def test_sixteen_megabytes_go_through_and_one_byte_more_is_refused(kit):
     assert all(json.loads(r.header("swb_findings"))[0]["code"] == "content.too-large" for r in refusals)
 
 
+def test_a_large_delivery_waits_in_the_object_store(kit, tmp_path):
+    kit.delete(topics.inbox(kit.wb))
+    store = tmp_path / "claims"
+    store.mkdir()
+    kit.worker(SWB_CLAIMS=store.as_uri(), SWB_INLINE_BYTES="100000")
+    kit.send(kit.farm, b"k", f"huge {kit.wa} {kit.wb}; 3000000".encode(), ce_id="huge")
+    kit.flush()
+    kit.until(lambda: kit.inbox(kit.wa, "payload"))
+    (waiting,) = kit.read(topics.retry(kit.wb))
+    assert not waiting.value
+    assert [file.stat().st_size for file in store.iterdir()] == [3_000_007]
+    kit.create_topics()
+    (payload,) = kit.until(lambda: kit.inbox(kit.wb, "payload"))
+    assert payload.value == kit.inbox(kit.wa, "payload")[0].value
+    assert not payload.header("swb_claim")
+
+
 def test_a_broker_that_dies_and_comes_back_loses_and_doubles_nothing(tmp_path, unique):
     quick = {"broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "500"}
     with EmbeddedKafka(data=tmp_path / "kafka", properties=quick) as kafka:

@@ -1,0 +1,91 @@
+"""The claim check: large contents of the relay's own topics lie in an object store, named by their SHA-256.
+
+Only ``swb.retry.*`` and ``swb.deadletter`` use it; participants always get the bytes themselves. An object is written
+before the record that names it, verified when it is read, and never deleted by the relay: the store's own retention,
+longer than that of the dead letters, does that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import obstore
+
+from broker import topics
+from broker.errors import Failed
+from broker.jars import cache
+from broker.topics import content_id
+
+if TYPE_CHECKING:
+    from broker.settings import Settings
+    from broker.topics import Consumed, Produced
+
+
+class Claims:
+    """The object store of an installation; opened at the first large content."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._limit = settings.inline_bytes
+        self._url = settings.claims
+        self._opened: Any = None
+        self._written: set[str] = set()
+
+    def is_large(self, record: Produced) -> bool:
+        """Whether its content goes to the store: large, and on a topic that allows it."""
+        is_own = record.topic == topics.DEADLETTER or topics.waiting_for(record.topic) is not None
+        return is_own and len(record.value or b"") > self._limit
+
+    async def stow(self, record: Produced) -> Produced:
+        """The record with a claim instead of its content, which lies in the store. Raises Failed."""
+        content = record.value or b""
+        name = content_id(content)
+        if name not in self._written:
+            try:
+                await obstore.put_async(self._store, name, content)
+            except Exception as error:
+                raise Failed(f"the object store takes no claim check: {error}") from error
+            self._written.add(name)
+        claim = (topics.CLAIM, f"{name} {len(content)}".encode())
+        return replace(record, value=b"", headers=(*_without_claim(record.headers), claim))
+
+    async def fetch(self, record: Consumed) -> Consumed:
+        """The record with its content, verified. Raises Failed when the store does not have it or has another."""
+        name = record.header(topics.CLAIM).partition(" ")[0]
+        try:
+            content = bytes(await (await obstore.get_async(self._store, name)).bytes_async())
+        except Exception as error:
+            raise Failed(f"the content of claim {name} cannot be read: {error}") from error
+        return _verified(record, name, content)
+
+    def read(self, record: Consumed) -> Consumed:
+        """The same, for who does not wait asynchronously; a record without a claim as it is."""
+        name = record.header(topics.CLAIM).partition(" ")[0]
+        if not name:
+            return record
+        try:
+            content = bytes(obstore.get(self._store, name).bytes())
+        except Exception as error:
+            raise Failed(f"the content of claim {name} cannot be read: {error}") from error
+        return _verified(record, name, content)
+
+    @property
+    def _store(self) -> Any:  # noqa: ANN401 - obstore has a class for each kind of store
+        if self._opened is None:
+            if self._url:
+                self._opened = obstore.store.from_url(self._url)
+            else:
+                folder = cache() / "claims"
+                folder.mkdir(parents=True, exist_ok=True)
+                self._opened = obstore.store.LocalStore(str(folder))
+        return self._opened
+
+
+def _verified(record: Consumed, name: str, content: bytes) -> Consumed:
+    if content_id(content) != name:
+        raise Failed(f"the content of claim {name} is not what was put there")
+    return replace(record, value=content, headers=_without_claim(record.headers))
+
+
+def _without_claim(headers: tuple[topics.Header, ...]) -> tuple[topics.Header, ...]:
+    return tuple(header for header in headers if header[0] != topics.CLAIM)
