@@ -48,9 +48,12 @@ Names = tuple[DocumentName | None, tuple[Relation, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Relations:
-    """Reads names and relations; ``alike`` maps a kind to the one under which references speak of it."""
+    """Reads names and relations."""
 
     alike: Mapping[str, str]
+    """A kind, and the one under which references speak of it."""
+    corrects: Mapping[str, frozenset[str]]
+    """Kinds of documents that correct an earlier one, each with the kinds it may correct."""
 
     def names(self, declaration: etree._Element) -> Names:
         """Both at once."""
@@ -66,15 +69,17 @@ class Relations:
         return None
 
     def related(self, declaration: etree._Element) -> tuple[Relation, ...]:
-        """The earlier documents that it withdraws, replaces or corrects."""
+        """The earlier documents that it withdraws, replaces or corrects; others that it only mentions are none."""
         own = self.own(declaration)
         is_replacement = _first(declaration, "FunctionCode") == REPLACEMENT
+        correctable = self.corrects.get(_first(declaration, "TypeCode"), frozenset())
         found = {}
         for previous in elements(declaration, "GoodsShipment/PreviousDocument"):
             name = self._name(_first(previous, "TypeCode"), _first(previous, "ID"))
-            if name.kind and name.number:
-                does: Literal["withdraws", "replaces", "corrects"] = "replaces" if is_replacement else "corrects"
-                found[name] = Relation("withdraws" if is_replacement and name == own else does, name)
+            if name.number and is_replacement:
+                found[name] = Relation("withdraws" if name == own else "replaces", name)
+            elif name.number and name.kind in correctable and name != own:
+                found[name] = Relation("corrects", name)
         return tuple(found.values())
 
     def _name(self, kind: str, number: str) -> DocumentName:
@@ -89,8 +94,13 @@ def load(file: Path) -> Relations:
         as_, codes, _ = entry.text("as"), entry.texts("codes"), entry.text("why")
         entry.end()
         alike |= dict.fromkeys(codes, as_)
+    corrects: dict[str, frozenset[str]] = {}
+    for entry in table.tables("corrects"):
+        kinds, of, _ = entry.texts("kinds"), frozenset(entry.texts("of")), entry.text("why")
+        entry.end()
+        corrects |= dict.fromkeys(kinds, of)
     table.end()
-    return Relations(alike)
+    return Relations(alike, corrects)
 
 
 def _first(element: etree._Element, path: str) -> str:
