@@ -84,6 +84,8 @@ def changes(catalogue, asked):
             if file.stem not in {rule.id for rule in window.participant.accepts}:
                 continue
             content = read_sample(file, MAPPINGS).content
+            if content.startswith(b"{"):
+                continue  # JSON: changed and located in tests of its own formats
             explanation = explain(detect(content, catalogue), NO_MESSAGE_ID)
             payload = process(Message(NO_MESSAGE_ID, content), catalogue).payload
             fields = {}
