@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ROOT = "json"
 MEMBER = "_"
 MAX_DEPTH = 200
+MAX_NUMBER = 100
+"""Signs of one number: more is no quantity of anything, and Python refuses to read it."""
 _TOKEN = re.compile(
     r"""[ \t\r\n]*(?:
         (?P<sign>[{}\[\]:,])
@@ -108,6 +110,8 @@ class _Reader:
         if kind == "quote":
             element.text = self.string()
         elif kind == "number":
+            if len(text) > MAX_NUMBER:
+                raise self.fail(f"a number has more than {MAX_NUMBER} signs")
             element.text, element.tail = text, "number"
         elif kind == "word":
             element.tail = "null" if text == "null" else "boolean"

@@ -375,24 +375,50 @@ def element_name_of_1_mb() -> bytes:
     return b"<" + b"n" * MB + b"/>"
 
 
-@case("type.unknown")
+@case("content.too-large")
 def a_million_elements() -> bytes:
     return b"<r>" + b"<a/>" * 1_000_000 + b"</r>"
 
 
-@case("schema.")
+@case("content.too-large")
 def a_million_elements_in_a_good_document() -> bytes:
     return with_text("GoodsItemName", "<b/>" * 1_000_000)
 
 
-@case("type.unknown", "content.")
+@case("content.too-large")
 def as_many_elements_as_fit() -> bytes:
     return b"<r>" + b"<a/>" * ((16 * MB - 7) // 4) + b"</r>"
 
 
-@case("schema.", "content.")
+@case("content.too-large")
 def as_many_elements_as_fit_in_a_good_document() -> bytes:
     return with_text("GoodsItemName", "<b/>" * (16 * MB // 4 - 2000))
+
+
+def with_goods(goods: str) -> bytes:
+    """A good certificate with more goods at the end of its list."""
+    return good().replace("</GoodsList>", f"{goods}</GoodsList>").encode()
+
+
+@case("content.too-large")
+def wrong_goods_30_000() -> bytes:
+    return with_goods('<Goods wrong="1"/>' * 30_000)
+
+
+@case("schema.")
+def wrong_goods_as_many_as_fit_in_one_place() -> bytes:
+    return with_goods('<Goods wrong="1"/>' * 4_990)
+
+
+@case("schema.")
+def wrong_elements_as_many_as_fit_in_all() -> bytes:
+    return with_goods(("<Goods>" + '<x wrong="1"/>' * 4_000 + "</Goods>") * 37)
+
+
+@case("schema.")
+def wrong_attributes_as_many_as_fit_in_all() -> bytes:
+    item = good()[good().index("<Goods>") : good().index("</Goods>") + 8]
+    return with_goods(item.replace("<GoodsItemName>", '<GoodsItemName wrong="1">') * 4_900)
 
 
 @case("type.unknown")
@@ -411,24 +437,24 @@ def namespaces_100_000() -> bytes:
     return b"<r " + b" ".join(b'xmlns:n%d="urn:%d"' % (n, n) for n in range(100_000)) + b"/>"
 
 
-@case("type.unknown")
+@case("content.too-large")
 def names_all_different() -> bytes:
     return b"<r>" + b"".join(b"<n%d/>" % n for n in range(300_000)) + b"</r>"
 
 
-@case("schema.")
+@case("content.too-large")
 def faults_without_number() -> bytes:
     return with_text("GoodsQty", "x").replace(b"<Goods>", b"<Goods/>" * 200_000 + b"<Goods>", 1)
 
 
-@case("COD-18", "schema.", "mapping.")
+@case("content.too-large")
 def goods_without_number() -> bytes:
     text = good()
     one = text[text.index("<Goods>") : text.index("</Goods>") + len("</Goods>")]
     return text.replace(one, one * 30_000, 1).encode()
 
 
-@case("COD-18", "schema.", "mapping.")
+@case("content.too-large")
 def goods_times_invoices() -> bytes:
     text = good()
     one = text[text.index("<Goods>") : text.index("</Goods>") + len("</Goods>")]
@@ -460,7 +486,7 @@ cases(
     },
 )
 cases(
-    ("content.not-xml", "content.encoding", "type.unknown"),
+    ("content.not-xml", "content.not-json", "content.encoding", "type.unknown"),
     {
         "json-object": b'{"certificate": {"id": "AR1"}}',
         "json-list": b"[]",
@@ -496,6 +522,98 @@ def _truncated() -> dict[str, bytes]:
 
 
 cases(("content.not-xml", "content.encoding"), _truncated())
+
+
+# --- JSON ---------------------------------------------------------------------------------------------------------
+
+
+def good_json() -> str:
+    """A JSON certificate that is accepted."""
+    folder = SAMPLES.parent.parent / "tradetrust-coo-1" / "samples"
+    return (folder / "plain-au-sg.json").read_text("utf-8")
+
+
+def json_with(old: str, new: str) -> bytes:
+    content = good_json()
+    assert old in content
+    return content.replace(old, new, 1).encode("utf-8", "surrogatepass")
+
+
+@case("content.too-large")
+def json_of_17_mb() -> bytes:
+    return b'{"a": "' + b"x" * (17 * MB) + b'"}'
+
+
+@case("content.too-large", "type.unknown")
+def json_of_a_million_members() -> bytes:
+    return b'{"a": [' + b",".join([b"0"] * 1_000_000) + b"]}"
+
+
+@case("content.not-json", "type.unknown", "content.too-large")
+def json_of_100_000_keys() -> bytes:
+    return b"{" + b",".join(b'"k%d": 1' % n for n in range(100_000)) + b"}"
+
+
+@case("schema.", "TTC-02", "content.too-large")
+def json_lines_without_number() -> bytes:
+    line = '{"sequenceNumber": 1, "tradeProduct": {"description": "x"}}'
+    return json_with('"tradeLineItems": [', f'"tradeLineItems": [{f"{line}, " * 50_000}')
+
+
+@case("schema.", "content.too-large")
+def json_faults_without_number() -> bytes:
+    return json_with('"tradeLineItems": [', f'"tradeLineItems": [{"{}, " * 200_000}')
+
+
+cases(
+    ("content.not-json",),
+    {
+        "json-cut-in-a-text": b'{"a": "b',
+        "json-cut-in-an-escape": b'{"a": "\\u00',
+        "json-key-twice": json_with('"iD": "ejemplo', '"iD": "1", "iD": "ejemplo'),
+        "json-with-a-comment": b'{/* a */ "a": 1}',
+        "json-with-a-trailing-comma": b'{"a": 1,}',
+        "json-with-single-quotes": b"{'a': 1}",
+        "json-with-more-behind": b'{"a": 1} {"b": 2}',
+        "json-with-infinity": b'{"a": Infinity}',
+        "json-with-a-hexadecimal-number": b'{"a": 0x10}',
+        "json-with-a-leading-zero": b'{"a": 01}',
+        "json-in-utf-16": '{"a": 1}'.encode("utf-16-le"),
+        "json-in-latin-1": '{"a": "ñ"}'.encode("iso-8859-1"),
+        "json-with-half-a-pair": b'{"a": "\\ud800"}',
+        "json-with-an-escaped-nul": b'{"a": "\\u0000"}',
+        "json-with-a-raw-line-break": b'{"a": "b\nc"}',
+        "json-deep-objects": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+        "json-of-colons": b"{::::}",
+    },
+)
+cases(
+    ("type.unknown", "content.not-json"),
+    {
+        "json-empty-object": b"{}",
+        "json-empty-key": b'{"": 1}',
+        "json-keys-that-are-markup": b'{"<a>": 1, "]]>": 2, "_x0040_": 3, "a b": 4}',
+        "json-key-of-1-mb": b'{"' + b"k" * MB + b'": 1}',
+        "json-prototype": b'{"__proto__": {"a": 1}, "constructor": 1}',
+        "json-of-another-credential": b'{"credentialSubject": {"id": "did:example:1"}}',
+        "json-credential-in-credential": b'{"credentialSubject": ' * 40 + b"{}" + b"}" * 40,
+        "json-envelope-of-a-text": b'{"credentialSubject": "text"}',
+        "json-envelope-of-null": b'{"credentialSubject": null, "data": null}',
+    },
+)
+cases(
+    ("schema.", "mapping.", "content."),
+    {
+        "json-number-of-10-000-digits": json_with('"sequenceNumber": 1', f'"sequenceNumber": {"9" * 10_000}'),
+        "json-number-with-a-large-exponent": json_with('"sequenceNumber": 1', '"sequenceNumber": 1e999999999'),
+        "json-number-with-a-small-exponent": json_with('"sequenceNumber": 1', '"sequenceNumber": 1e-999999999'),
+        "json-text-for-a-number": json_with('"sequenceNumber": 1', '"sequenceNumber": "1"'),
+        "json-number-for-a-text": json_with('"iD": "ejemplo-vinos:coo:2024-00071"', '"iD": 5'),
+        "json-null-for-an-object": json_with('"tradeProduct": {', '"tradeProduct": null, "x": {'),
+        "json-list-for-an-object": json_with('"supplyChainConsignment": {', '"supplyChainConsignment": [], "x": {'),
+        "json-date-in-words": json_with('"2024-06-03T00:46:34Z"', '"yesterday"'),
+    },
+)
 
 
 # --- not well-formed, or a trick with names ----------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import jsonschema_rs
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from broker.model import Rule, Tolerance
 
+MAX_NODES = 20_000
+"""Above it only the first fault is told: all are made before the first is seen, each with a copy of its value."""
 _LENGTHS = frozenset({"maxLength", "minLength", "maxItems", "minItems"})
 
 
@@ -50,12 +53,17 @@ class JsonSchema:
         namespaces: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> Verdict:
         """All faults of a document, up to MAX_FAULTS."""
-        faults = []
-        for error in self._validator.iter_errors(value_of(root)):
-            faults.append(_fault(root, error))
-            if len(faults) == MAX_FAULTS:
-                break
-        return Verdict(tuple(faults))
+        value = value_of(root)
+        if sum(1 for _ in root.iter()) > MAX_NODES:
+            return Verdict(self._first(root, value))
+        return Verdict(tuple(_fault(root, error) for error in islice(self._validator.iter_errors(value), MAX_FAULTS)))
+
+    def _first(self, root: etree._Element, value: object) -> tuple[Fault, ...]:
+        try:
+            self._validator.validate(value)
+        except jsonschema_rs.ValidationError as error:
+            return (_fault(root, error),)
+        return ()
 
 
 def _fault(root: etree._Element, error: jsonschema_rs.ValidationError) -> Fault:
