@@ -11,7 +11,7 @@ from lxml import etree
 from broker.errors import Refused
 from broker.json_tree import ROOT, BadJson, is_json, key_of, looks_like_json, parse_json, unsalt
 from broker.model import Document, Finding, Opened
-from broker.xml import line_of, parse, pointer, shown
+from broker.xml import line_of, measure, parse, pointer, shown
 
 if TYPE_CHECKING:
     from broker.model import Catalogue, DocumentType, Envelope
@@ -56,10 +56,12 @@ def _read(content: bytes, catalogue: Catalogue) -> tuple[etree._Element, int]:
         message = f"The message has {len(content):,} bytes of JSON; at most {MAX_JSON:,} are taken."
         raise Refused([Finding("content.too-large", message)])
     try:
-        return parse_json(content), 0
+        root = parse_json(content)
     except BadJson as error:
         message = f"The message cannot be read as JSON: {error}."
         raise Refused([Finding("content.not-json", message, line=error.line)]) from None
+    measure(root)
+    return root, 0
 
 
 def _inner(root: etree._Element, envelope: Envelope) -> etree._Element:

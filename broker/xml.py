@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 MAX_CONTENT = 16 * 1024 * 1024
 """Bytes of one document, attachments included."""
+MAX_ELEMENTS = 150_000
+"""Elements of one document: a thousand goods items of a hundred and fifty each; more take memory without measure."""
+MAX_SIBLINGS = 5_000
+"""Children of one element: they are counted for every fault that is told, so that as many faults take their square."""
 ENCODINGS = frozenset({"UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "ISO-8859-1", "US-ASCII", "ASCII"})
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _MAX_SHOWN = 120
@@ -51,7 +55,22 @@ def parse(content: bytes, limit: int = MAX_CONTENT) -> tuple[etree._Element, int
         raise _refused("content.doctype", "A document type declaration (DOCTYPE) is not allowed.", 1)
     if (info.encoding or "UTF-8").upper() not in ENCODINGS:
         raise _refused("content.encoding", f"Encoding {info.encoding} is not taken; use UTF-8, UTF-16 or ISO-8859-1.")
+    if content.count(b"<") > MAX_SIBLINGS:
+        measure(root)
     return root, content[:start].count(b"\n")
+
+
+def measure(root: etree._Element) -> None:
+    """Raises Refused for a document of too many elements, or of too many in one place."""
+    elements = int(cast("float", root.xpath("count(descendant-or-self::*)")))
+    if elements > MAX_ELEMENTS:
+        raise _refused(
+            "content.too-large", f"The message has {elements:,} elements; at most {MAX_ELEMENTS:,} are taken."
+        )
+    crowded = next((e for e in root.iter() if len(e) > MAX_SIBLINGS), None)
+    if crowded is not None:
+        told = f"{_qualified(crowded)} has {len(crowded):,} elements in it; at most {MAX_SIBLINGS:,} are taken."
+        raise Refused([Finding("content.too-large", told, pointer=pointer(crowded), line=line_of(crowded))])
 
 
 def _start(content: bytes) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from broker.errors import Refused
 from broker.model import Finding, Severity
 from broker.validate.rules import broken, check, rules_of, tolerances_of
-from broker.validate.schema import Fault, Schema, Verdict
+from broker.validate.schema import MAX_FAULTS, Fault, Schema, Verdict
 from broker.validate.words import prefixed
 from broker.xml import place, pointer, shown
 
@@ -58,7 +59,8 @@ def _schema_findings(document: Document) -> Iterator[Finding]:
 
 
 def _rule_findings(document: Document) -> Iterator[Finding]:
-    for rule, node, attribute in broken(document.root, document.type.rules, document.type.namespaces):
+    found = broken(document.root, document.type.rules, document.type.namespaces)
+    for rule, node, attribute in islice(found, MAX_FAULTS):
         path, line = place(document, node, attribute)
         value = node.get(attribute) if attribute else node.text
         yield Finding(rule.id, rule.message["en"], rule.severity, path, line, shown(value and value.strip()) or None)
