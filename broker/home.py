@@ -126,7 +126,8 @@ class Home:
         answered, answer = telling.answer, telling.answer.answer
         is_same = document is not None and telling.mapping in ("", document.type.mapping.id)
         source = document if is_same else None
-        objections = [*reply.objections, *self.objections(answer, telling.message_id, source, reply.languages)]
+        found = self.objections(answer, telling.message_id, source, reply.languages)
+        objections = [*reply.objections, *(self._redacted(o, telling.sender) for o in found)]
         if not answered.state:
             text = f"{answer.function_code}: {answered.why}"
             objections.append(self._remark("answer.code", text, reply.languages))
@@ -171,6 +172,13 @@ class Home:
             payload_pointer=chain_text(error.pointer),
             chain=error.pointer,
         )
+
+    def _redacted(self, objection: Objection, sender: str) -> Objection:
+        """Without the value, where the sender's policy keeps it out of every record: path and line are told."""
+        participant = self._participant(sender)
+        paths = participant.policy.redaction if participant else ()
+        kept_out = {_plain(self.pointers.chain(f"/MetaData/Declaration/{path}")) for path in paths}
+        return replace(objection, value=None) if _plain(objection.chain) in kept_out else objection
 
     def _locator(self, document: Document | None, message_id: str) -> Locate | None:
         """From a chain to the first of its places in the sender's document; None when the document is gone."""
@@ -279,6 +287,11 @@ def _source(explanation: Explanation, target: Target | None, chain: Chain, attri
         found = explanation.locate(path)
         path = path.rpartition("/")[0]
     return found[0] if found else None
+
+
+def _plain(chain: Chain) -> tuple[tuple[str, str], ...]:
+    """A chain without its positions."""
+    return tuple((step.section, step.tag) for step in chain)
 
 
 def _value_path(target: Target, chain: Chain) -> str:

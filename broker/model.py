@@ -268,8 +268,9 @@ class Policy:
     strict: bool = False
     """A source value that no row mentions refuses the document."""
     redaction: tuple[str, ...] = ()
-    """Payload paths whose values never appear in logs, console or tracking."""
-    retention_days: int = 90
+    """Payload paths whose values are told in no record: an answer then names path and line alone."""
+    retention_days: int | None = None
+    """How long its outbox and inbox keep a record; None: as all others."""
 
 
 @dataclass(frozen=True, slots=True)

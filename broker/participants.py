@@ -210,7 +210,7 @@ def _policy(table: Table) -> Policy:
         duplicates=table.choice("duplicates", ("mark", "refuse"), "mark"),
         strict=table.flag("strict", default=False),
         redaction=table.texts("redaction"),
-        retention_days=table.whole("retention_days", 90) or 90,
+        retention_days=table.whole("retention_days"),
     )
     table.end()
     return policy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -12,9 +13,10 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, Resourc
 
 from broker import log, topics
 from broker.errors import Failed, Misconfigured
+from broker.model import Participant
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     from broker.settings import Settings
 
@@ -39,6 +41,7 @@ class Wanted:
 def wanted(settings: Settings, participants: Iterable[str]) -> list[Wanted]:
     """Every topic with its partitions and how long it keeps what."""
     boxes = _kept(settings.kept_boxes_days)
+    agreed = _agreed(participants)
     compacted = {"cleanup.policy": "compact"}
     special = {
         topics.INTAKE: _kept(settings.kept_intake_days),
@@ -51,7 +54,7 @@ def wanted(settings: Settings, participants: Iterable[str]) -> list[Wanted]:
     roomy = {**size, "segment.bytes": str(4 * settings.max_record_bytes)}
     found = []
     for name in topics.all_topics(participants):
-        kept = {"retention.ms": "-1"} if topics.waiting_for(name) else special.get(name, boxes)
+        kept = {"retention.ms": "-1"} if topics.waiting_for(name) else special.get(name) or agreed.get(name, boxes)
         found.append(Wanted(name, settings.partitions, {**kept, **(size if name in topics.STATE else roomy)}))
     return found
 
@@ -138,6 +141,16 @@ def wait_for(settings: Settings, needed: Collection[str]) -> None:
             logger.warning("topics.waiting", missing=missing[:5], count=len(missing), remedy="swb topics create")
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _agreed(participants: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The outboxes and inboxes that keep records for the time their participant agreed on."""
+    found: dict[str, dict[str, str]] = {}
+    for one in participants.values() if isinstance(participants, Mapping) else ():
+        if isinstance(one, Participant) and one.policy.retention_days:
+            kept = _kept(one.policy.retention_days)
+            found |= {topics.outbox(one.code): kept, topics.inbox(one.code): kept}
+    return found
 
 
 def _kept(days: int) -> dict[str, str]:

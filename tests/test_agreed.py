@@ -1,0 +1,66 @@
+"""What was agreed with a participant, where the relay and the answers keep it: redaction and retention."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from broker import settings, topics
+from broker.catalogue import load as load_catalogue
+from broker.folders import data_root
+from broker.history import Answered
+from broker.home import Telling
+from broker.home import load as load_home
+from broker.kafka.admin import wanted
+from broker.line import process
+from broker.model import Message, MessageId, Participant, Policy
+from broker.samples import read_sample
+from broker.wco_response import read
+from broker.windows.answers import reply
+from broker.windows.decide import Window
+
+ID = MessageId("5" * 32)
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+MAPPINGS = data_root() / "mappings"
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return load_catalogue()
+
+
+def told(catalogue, redaction):
+    """What the sender hears of the sample that breaks US-IMPORTER-NO."""
+    sender = replace(catalogue.participants["pe-sunat"], policy=Policy(redaction=redaction))
+    agreed = replace(catalogue, participants={**catalogue.participants, sender.code: sender})
+    home = load_home(data_root(), agreed)
+    content = read_sample(MAPPINGS / "participants/us-ace/samples/US-IMPORTER-NO.toml", MAPPINGS).content
+    payload = process(Message(ID, content), agreed).payload
+    window = Window(agreed.participants["us-ace"], agreed)
+    (record,) = reply(window, payload.content, home.pointers, NOW)
+    (answer,) = read(record.content, "us-ace", record.id)
+    fact = Answered(at="", answer=answer, state="rejected")
+    return home(Telling("answer", ID, sender.code, "", "rejected", "us-ace", "", (), fact, content))
+
+
+def test_an_answer_repeats_no_value_that_is_redacted(catalogue):
+    plain, redacted = (told(catalogue, paths) for paths in ((), ("GoodsShipment/Buyer/ID",)))
+    assert plain.findings[0]["value"] == "1234-56789"
+    assert b"1234-56789" in plain.content
+    assert redacted.findings[0]["value"] is None
+    assert b"1234-56789" not in redacted.content
+    for key in ("rule", "pointer", "line", "messages"):
+        assert redacted.findings[0][key] == plain.findings[0][key] != ""
+    assert told(catalogue, ("GoodsShipment/Buyer/Name",)).findings[0]["value"] == "1234-56789"
+
+
+def test_boxes_keep_records_as_long_as_was_agreed():
+    short = Participant("zz-a", "A", "agency", "ZZ", policy=Policy(retention_days=3))
+    usual = Participant("zz-b", "B", "agency", "ZZ")
+    given = settings.Settings(kept_boxes_days=30)
+    kept = {
+        t.name: t.config["retention.ms"] for t in wanted(given, {p.code: p for p in (short, usual)}) if "box" in t.name
+    }
+    day = 86_400_000
+    assert kept[topics.inbox("zz-a")] == kept[topics.outbox("zz-a")] == str(3 * day)
+    assert kept[topics.inbox("zz-b")] == kept[topics.outbox("zz-b")] == str(30 * day)
