@@ -1,0 +1,88 @@
+"""A whole installation in one lane, without Kafka: the relay's plan, its memory, and the product's own data."""
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from itertools import count
+
+import orjson
+
+from broker import topics
+from broker.app import rules_of
+from broker.catalogue import load
+from broker.conversation import state_of
+from broker.folders import data_root
+from broker.history import load as load_history
+from broker.home import load as load_home
+from broker.kafka.destinations import Destinations
+from broker.kafka.draft import Draft
+from broker.kafka.memory import Memory
+from broker.kafka.plan import plan
+from broker.kafka.ways import Ways
+from broker.model import RoutingRule
+from broker.settings import Settings
+from broker.topics import Consumed, headers
+
+LANE = 1
+
+
+@cache
+def catalogue():
+    """The product's own, in which Peru takes every SPS document until it hears of a replacement, Singapore always."""
+    found = load()
+    people = dict(found.participants)
+    everything = RoutingRule("ALL", family="sps")
+    originals = RoutingRule("ORIGINALS", family="sps", when={"FunctionCode": ("9",)})
+    people["sg-tradenet"] = replace(people["sg-tradenet"], accepts=(everything,))
+    people["pe-vuce"] = replace(people["pe-vuce"], accepts=(originals,))
+    for code in [p.code for p in found.windows() if p.code not in ("sg-tradenet", "pe-vuce")]:
+        del people[code]
+    return replace(found, participants=people)
+
+
+@cache
+def rules():
+    return rules_of(Settings(), catalogue(), load_home(data_root(), catalogue()))
+
+
+class World:
+    """One lane that owns everything: what it writes to swb.answers it reads again."""
+
+    def __init__(self):
+        self.now = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp() * 1000)
+        self.memory = Memory()
+        destinations = Destinations(Settings(), lambda: 0.0, lambda: 1.0)
+        self.ways = Ways(destinations, 17_000_000)
+        self.offsets, self.sources, self.written = defaultdict(count), {}, []
+
+    def send(self, sender, key, value, **extra):
+        place = topics.outbox(sender)
+        record = Consumed(place, LANE, next(self.offsets[place]), key, value, headers(extra), self.now)
+        self.sources[record.place] = value
+        return self.work([record])
+
+    def work(self, records):
+        every = []
+        while records:
+            draft = Draft(LANE, self.now, rules(), self.memory, self.ways, self.sources.__getitem__)
+            for record in records:
+                assert plan(draft, record)
+            self.memory.keep()
+            self.ways.keep({r.place for r in records})
+            written = [produced for _, produced in draft.out]
+            every += written
+            records = [
+                Consumed(p.topic, LANE, next(self.offsets[p.topic]), p.key, p.value, p.headers, self.now)
+                for p in written
+                if p.topic == topics.ANSWERS
+            ]
+        self.written += every
+        return every
+
+    def state(self, message):
+        """What became of a message."""
+        return state_of(self.history(message), rules().statuses)
+
+    def history(self, message):
+        return load_history(orjson.dumps(self.memory.conversations.get(message.encode())["history"]))
