@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     sasl_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     username: str = ""
     password: SecretStr = SecretStr("")
+    principals: str = "User:{name}"
+    """How Kafka names who connects, ``{name}`` being a participant's code or ``swb-relay``; mutual TLS: its CN."""
 
     partitions: int = Field(12, ge=1)
     """Of every topic; fixed once per cluster."""
@@ -90,6 +92,8 @@ class Settings(BaseSettings):
             raise ValueError("security sasl_ssl needs username and password")
         if (self.certificate_file is None) != (self.key_file is None):
             raise ValueError("certificate_file and key_file go together")
+        if "{name}" not in self.principals:
+            raise ValueError("principals must hold {name}, or all would be one")
         if self.max_record_bytes <= self.max_content_bytes:
             raise ValueError("max_record_bytes must leave room for headers above max_content_bytes")
         if self.kept_state_days < self.kept_boxes_days:

@@ -9,6 +9,8 @@ import click
 
 from broker.cli import _kafka
 
+_acl = click.option("--acl", is_flag=True, help="The rights (ACLs) of participants and relay too.")
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
@@ -18,29 +20,43 @@ def command() -> None:
 @command.command()
 @_kafka.bootstrap
 @click.option("--partitions", type=click.IntRange(1), help="Of every topic, fixed once per cluster.  [default: 12]")
+@_acl
 @_kafka.as_json
-def create(bootstrap: str | None, partitions: int | None, form: str) -> None:
-    """Make every topic that is missing; what is there stays as it is."""
-    from broker import settings  # noqa: PLC0415 - time that --help does without
-    from broker.kafka import admin  # noqa: PLC0415
+def create(bootstrap: str | None, partitions: int | None, form: str, *, acl: bool) -> None:
+    """Make every topic that is missing; what is there stays as it is.
 
-    made = admin.create(settings.load(bootstrap=bootstrap, partitions=partitions), _kafka.participants())
+    With --acl also the rights of every participant and of the relay, when they hold. Who they are to Kafka: the setting
+    principals (SWB_PRINCIPALS).
+    """
+    from broker import settings  # noqa: PLC0415 - time that --help does without
+    from broker.kafka import admin, rights  # noqa: PLC0415
+
+    given, participants = settings.load(bootstrap=bootstrap, partitions=partitions), _kafka.participants()
+    made = admin.create(given, participants)
+    granted = rights.create(given, participants) if acl else []
     if form == "json":
-        click.echo(json.dumps({"created": made}))
-    else:
-        click.echo("\n".join(made) + f"\n{len(made)} topics made" if made else "All topics are there.")
+        click.echo(json.dumps({"created": made, **({"granted": granted} if acl else {})}))
+        return
+    click.echo("\n".join(made) + f"\n{len(made)} topics made" if made else "All topics are there.")
+    if acl:
+        click.echo("\n".join(granted) + f"\n{len(granted)} rights given" if granted else "All rights are there.")
 
 
 @command.command()
 @_kafka.bootstrap
+@_acl
 @_kafka.as_json
-def check(bootstrap: str | None, form: str) -> None:
-    """Say what is wrong with the topics; exit 1 when anything is."""
-    from broker.kafka import admin  # noqa: PLC0415 - time that --help does without
+def check(bootstrap: str | None, form: str, *, acl: bool) -> None:
+    """Say what is wrong with the topics, with --acl also which rights are missing; exit 1 when anything is."""
+    from broker.kafka import admin, rights  # noqa: PLC0415 - time that --help does without
 
-    faults = admin.check(_kafka.settings(bootstrap), _kafka.participants())
+    given, participants = _kafka.settings(bootstrap), _kafka.participants()
+    faults = admin.check(given, participants)
+    lacking = rights.missing(given, participants) if acl else []
     if form == "json":
-        click.echo(json.dumps([{"topic": f.topic, "kind": f.kind, "message": f.sentence} for f in faults]))
+        told = [{"topic": f.topic, "kind": f.kind, "message": f.sentence} for f in faults]
+        click.echo(json.dumps(told + [{"topic": "", "kind": "right", "message": right} for right in lacking]))
     else:
-        click.echo("\n".join(f"{f.topic} {f.sentence}" for f in faults) or "All topics are as they have to be.")
-    sys.exit(1 if faults else 0)
+        lines = [f"{f.topic} {f.sentence}" for f in faults] + [f"missing: {right}" for right in lacking]
+        click.echo("\n".join(lines) or "All topics are as they have to be.")
+    sys.exit(1 if faults or lacking else 0)

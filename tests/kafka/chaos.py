@@ -43,7 +43,7 @@ QUICK = {
     "SWB_RETRY_FIRST_SECONDS": "0.2", "SWB_RETRY_LONGEST_SECONDS": "2", "SWB_PRODUCE_SECONDS": "5",
     "SWB_DRAIN_SECONDS": "5", "SWB_TRANSACTION_SECONDS": "20", "SWB_LOG_LEVEL": "warning", "SWB_LOG_FORMAT": "json",
 }  # fmt: skip
-LATE_WINDOW, SMALL_WINDOW = "us-ace", "mx-vucem"
+LATE_WINDOW, SMALL_WINDOW = "us-ace", "pe-vuce"
 """The window whose inbox is missing for the first half, and the one whose inbox refuses what is large for a while."""
 _SMALL_BYTES = 3000
 _QUIET_SECONDS = 240
