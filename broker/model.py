@@ -263,8 +263,8 @@ class Wait:
 class Policy:
     """What was agreed with a partner."""
 
-    duplicates: Literal["mark", "refuse"] = "mark"
-    """Equal content under another id: accepted and marked, or refused."""
+    duplicates: Literal["answer", "ignore"] = "answer"
+    """The same document again: receipt and latest decision are sent again, or it is counted and nothing is said."""
     strict: bool = False
     """A source value that no row mentions refuses the document."""
     redaction: tuple[str, ...] = ()

@@ -207,7 +207,7 @@ def _duration(table: Table, text: str) -> timedelta:
 
 def _policy(table: Table) -> Policy:
     policy = Policy(
-        duplicates=table.choice("duplicates", ("mark", "refuse"), "mark"),
+        duplicates=table.choice("duplicates", ("answer", "ignore"), "answer"),
         strict=table.flag("strict", default=False),
         redaction=table.texts("redaction"),
         retention_days=table.whole("retention_days"),

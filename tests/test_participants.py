@@ -254,7 +254,7 @@ WINDOW = THIRTEENTH.strip()
         (GOOD + '[[accepts]]\nid = "X"', "accepts and rules belong to windows"),
         (GOOD + "[limits]\nsize = true", "size must be of type int"),
         (GOOD + '[limits]\nopening = "nine to five"', "opening must look like"),
-        (GOOD + '[policy]\nduplicates = "maybe"', "duplicates must be one of mark, refuse"),
+        (GOOD + '[policy]\nduplicates = "maybe"', "duplicates must be one of answer, ignore"),
         (WINDOW.replace("[{ id =", "[{ chapter = 1, id ="), r"accepts\[1\]: unknown key chapter"),
         (WINDOW.replace("[{ id =", '[{ chapters = ["x"], id ='), "chapters: write"),
         (WINDOW.replace("[{ id =", '[{ value = { path = "InvoiceAmount" }, id ='), "give at_least, at_most or both"),

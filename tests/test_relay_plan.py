@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -16,7 +17,7 @@ from broker.kafka.plan import bury, plan
 from broker.kafka.story import story
 from broker.kafka.telling import plain
 from broker.kafka.ways import Way, Ways
-from broker.model import Answering, AnswerStep, Finding, Outcome, Participant, ParticipantCode, Payload, Routing
+from broker.model import Answering, AnswerStep, Finding, Outcome, Participant, ParticipantCode, Payload, Policy, Routing
 from broker.settings import Settings
 from broker.statuses import Meaning
 from broker.statuses import load as load_statuses
@@ -68,6 +69,7 @@ class World:
 
     def __init__(self):
         self.clock, self.now = 0.0, 1_000_000
+        self.rules = RULES
         self.memory = Memory()
         self.destinations = Destinations(Settings(), lambda: self.clock, lambda: 1.0)
         self.ways = Ways(self.destinations, 100_000)
@@ -75,7 +77,7 @@ class World:
         self.sources = {}
 
     def draft(self):
-        return Draft(LANE, self.now, RULES, self.memory, self.ways, self.fetched)
+        return Draft(LANE, self.now, self.rules, self.memory, self.ways, self.fetched)
 
     def fetched(self, place):
         if place not in self.sources:
@@ -296,6 +298,15 @@ def test_a_repeat_after_the_answer_gets_the_decision_again(world):
     answer = to(again, topics.inbox("aa-farm"))[1]
     assert answer.header("ce_id") == to(first, topics.inbox("aa-farm"))[0].header("ce_id")
     assert answer.header("swb_state") == "rejected"
+
+
+def test_a_sender_that_agreed_so_hears_nothing_of_a_repeat(world):
+    quiet = replace(PARTICIPANTS["aa-farm"], policy=Policy(duplicates="ignore"))
+    world.rules = replace(RULES, participants={**PARTICIPANTS, "aa-farm": quiet})
+    world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
+    again = world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
+    assert not to(again, topics.inbox("aa-farm"))
+    assert events(again) == ["repeat"]
 
 
 def test_the_same_id_with_other_content_is_a_conflict(world):

@@ -88,9 +88,11 @@ def _judge(draft: Draft, document: Received) -> Outcome:
 
 
 def _repeat(draft: Draft, document: Received) -> None:
-    """Accepted before: whoever owns the conversation sends the receipt and the latest decision again."""
+    """Accepted before: whoever owns the conversation sends the receipt and the latest decision again, if so agreed."""
     draft.track("repeat", document.message_id, **_about(document), origin=str(document.origin))
-    draft.tell(Fact.REPEAT, document.name, {"message_id": document.message_id})
+    sender = draft.rules.participants.get(document.sender)
+    if sender is None or sender.policy.duplicates == "answer":
+        draft.tell(Fact.REPEAT, document.name, {"message_id": document.message_id})
     draft.say("message.repeated", **_ids(document))
 
 
