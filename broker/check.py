@@ -143,7 +143,7 @@ def _document_type(document_type: DocumentType) -> Iterator[Fault]:
     except Misconfigured as error:
         yield Fault(f"{name}/document.toml", str(error))
     try:
-        check_rules(document_type.rules, document_type.namespaces)
+        check_rules(document_type.rules, document_type.namespaces, document_type.tolerates)
     except Misconfigured as error:
         yield Fault(f"{name}/rules.toml", str(error))
     ids = [rule.id for rule in document_type.rules]

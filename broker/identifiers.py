@@ -70,6 +70,14 @@ def doubt(kind: str, value: str) -> str | None:
     return _kind(kind).reason_to_doubt(value)
 
 
+def ensure(kind: str, schemes: str) -> None:
+    """Raises Misconfigured where a mapping names a kind or schemes that nobody described."""
+    if kind:
+        _kind(kind)
+    else:
+        kind_of(schemes, "")
+
+
 def kind_of(schemes: str, scheme: str) -> str | None:
     """The kind that a document's scheme stands for (``iso-6523``, ``0195``: ``uen``); None when nobody knows it."""
     known = _identifiers().schemes

@@ -3,7 +3,7 @@
 import pytest
 
 from broker import identifiers
-from broker.catalogue import load
+from broker.catalogue import load, warm
 from broker.errors import Misconfigured
 from broker.identifiers import check, doubt, kind_of
 from broker.line import process
@@ -164,6 +164,15 @@ def test_a_wrong_or_unusual_identifier_is_told_and_travels_on(toy, number, code)
     assert f">{number}</ID>".encode() in outcome.payload.content
     told = [(f.code, f.pointer, f.line, f.is_error) for f in outcome.findings if f.code.startswith("identifier")]
     assert told == ([(code, "/Note/To", 1, False)] if code else [])
+
+
+@pytest.mark.parametrize("named", ['identifier = "rucc"', 'scheme = "@kind", scheme_list = "iso"', 'scheme = "@kind"'])
+def test_a_mapping_that_names_what_nobody_described_is_found_before_a_document(toy, named):
+    mapping = toy / "mappings/documents/toy/note-1/mapping.toml"
+    text = mapping.read_text().replace("fields = [", f'fields = [{{ to = "Exporter/ID", from = "n:To", {named} }},', 1)
+    mapping.write_text(text)
+    with pytest.raises(Misconfigured, match="no identifier"):
+        warm(load(toy))
 
 
 def test_unknown_names_are_faults_of_the_data():

@@ -335,7 +335,9 @@ def test_schema_and_rules_are_told_together(schema):
 def test_a_rule_that_is_no_xpath_is_found_before_it_is_used(wrong):
     with pytest.raises(Misconfigured, match="T-1"):
         check([wrong], PREFIXES)
-    check([rule()], PREFIXES)
+    check([rule()], PREFIXES, [IGNORE, TRIM])
+    with pytest.raises(Misconfigured, match=r"test\.q"):
+        check([], PREFIXES, [Tolerance("test.q", "why", ignore="q:Stray")])
 
 
 def test_rules_and_tolerances_are_read_from_toml():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from broker.errors import Misconfigured
+from broker.identifiers import ensure
 from broker.mapping.pipeline import converter, unit_converter
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class Values:
         """Check an identifier by the scheme that its row names or reads."""
         n, r = row.number, row.row
         if r.identifier or scheme is not None:
+            ensure(r.identifier, r.scheme_list)
             self.emit.add(
                 indent,
                 f"if t{n}: run.identify({source.variable}, {source.attribute!r}, t{n}, {r.identifier!r}, "

@@ -41,14 +41,16 @@ def places(
             yield one.getparent(), one.attrname if one.is_attribute else None
 
 
-def check(rules: Iterable[Rule], namespaces: Mapping[str, str]) -> None:
-    """Raises Misconfigured for a rule that is no XPath or uses a prefix nobody declared."""
+def check(rules: Iterable[Rule], namespaces: Mapping[str, str], tolerates: Iterable[Tolerance] = ()) -> None:
+    """Raises Misconfigured for a rule or tolerance that is no XPath or uses a prefix nobody declared."""
     prefixes = tuple(sorted(namespaces.items()))
     nothing = etree.Element("nothing")
     for rule in rules:
         list(places(nothing, _failing(rule), prefixes, rule.id))
         for expression in _fallbacks(rule.at):
             list(places(nothing, expression, prefixes, rule.id))
+    for tolerance in tolerates:
+        list(places(nothing, tolerance.ignore or tolerance.trim, prefixes, tolerance.id))
 
 
 def rules_of(table: Table) -> tuple[Rule, ...]:
