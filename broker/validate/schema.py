@@ -129,7 +129,10 @@ class Schema:
             if not again:
                 break
             errors = self._errors(twin.root)
-        return tuple(told.values())
+        # Whatever libxml2 refused stays refused, even if none of its words is known.
+        return tuple(told.values()) or tuple(
+            Fault(twin.original(twin.root), "schema.value", e.message) for e in errors[:1]
+        )
 
     def _bad_base64(self, root: etree._Element) -> tuple[Fault, ...]:
         if not self._declared.binary:
@@ -209,8 +212,11 @@ def _located(root: etree._Element, errors: Iterable[Any]) -> Iterator[tuple[Any,
     for entry, _ in zip(errors, range(MAX_FAULTS), strict=False):
         node = root
         for name, at in _STEP.findall(entry.path or "")[1:]:
-            same = children.setdefault((node, name), []) or _named(node, name)
-            children[node, name] = same
+            if (node, name) not in children:
+                children[node, name] = _named(node, name)
+            same = children[node, name]
+            if int(at or 1) > len(same):
+                break
             node = same[int(at or 1) - 1]
         yield entry, node, _attribute(node, attribute_named(entry.message))
 
