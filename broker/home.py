@@ -64,6 +64,8 @@ class Telling:
     id: str = ""
     windows: tuple[AtWindow, ...] = ()
     """How the message stands at every window."""
+    document: Document | None = None
+    """The content as recognised, where it is at hand: then it is not parsed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Home:
     pointers: Pointers
 
     def __call__(self, telling: Telling) -> Told:
-        document = self._document(telling.content)
+        document = telling.document or self._document(telling.content)
         form = self._form(telling, document)
         reply = self.reply(telling, document)
         content = respond(reply, form, self.statuses, None if document is None else document.root)

@@ -31,9 +31,10 @@ def process(message: Message, catalogue: Catalogue) -> Outcome:
         insist(message, catalogue, findings)
         validate_payload(payload, document, catalogue)
     except Refused as refusal:
-        return Outcome(message, document.type.name if document else None, refusal.findings)
+        return Outcome(message, document.type.name if document else None, refusal.findings, document=document)
     routings = route(document.type, payload, catalogue)
-    return Outcome(message, document.type.name, document.findings + warnings + findings, payload, routings)
+    warned = document.findings + warnings + findings
+    return Outcome(message, document.type.name, warned, payload, routings, document)
 
 
 def explained(message: Message, catalogue: Catalogue) -> Explanation:

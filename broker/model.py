@@ -338,6 +338,8 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     payload: Payload | None = None
     routings: tuple[Routing, ...] = ()
+    document: Document | None = None
+    """The content as recognised; None where it was not."""
 
     @property
     def is_accepted(self) -> bool:

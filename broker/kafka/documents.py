@@ -35,13 +35,13 @@ def plan_document(draft: Draft, record: Consumed) -> None:
         if known["sha256"] == document.sha256:
             _repeat(draft, document)
         else:
-            _refuse(draft, document, "", (_conflict(known),), event="conflict")
+            _refuse(draft, document, _conflict(document, known), event="conflict")
         return
     outcome = _judge(draft, document)
     if outcome.payload is not None:
         _accept(draft, document, outcome, outcome.payload)
     else:
-        _refuse(draft, document, outcome.document_type or "", outcome.findings, event="refused")
+        _refuse(draft, document, outcome, event="refused")
         draft.remember(draft.memory.duplicates, document.name, {"sha256": document.sha256, "verdict": "refused"})
 
 
@@ -96,17 +96,19 @@ def _repeat(draft: Draft, document: Received) -> None:
     draft.say("message.repeated", **_ids(document))
 
 
-def _conflict(known: Entry) -> Finding:
-    return Finding(
+def _conflict(document: Received, known: Entry) -> Outcome:
+    finding = Finding(
         "message.conflict",
         f"This id was used on {moment(known['at'])} for other content, which was accepted. "
         "Send changed content under a new id.",
     )
+    return Outcome(Message(document.message_id, b"", document.sender), None, (finding,))
 
 
-def _refuse(draft: Draft, document: Received, document_type: str, findings: tuple[Finding, ...], *, event: str) -> None:
+def _refuse(draft: Draft, document: Received, outcome: Outcome, *, event: str) -> None:
     """The refusal and nothing else; a conflict leaves no trace in the history of the first document."""
-    telling = _telling(draft, document, Kind.REFUSAL, "refused", document_type, tuple(told(findings)))
+    document_type, findings = outcome.document_type or "", outcome.findings
+    telling = _telling(draft, document, Kind.REFUSAL, "refused", outcome, tuple(told(findings)))
     extra = {topics.DOCUMENT_TYPE: document_type}
     tell_sender(draft, telling, document.key, cause=document.sha256, extra=extra)
     size = document.oversize or len(document.content)
@@ -122,7 +124,7 @@ def _accept(draft: Draft, document: Received, outcome: Outcome, payload: Payload
     label = draft.rules.mapping_label(outcome.document_type) if outcome.document_type else ""
     common = {topics.DOCUMENT_TYPE: name, topics.MAPPING: label}
     findings = outcome.findings + _claimed(draft, document)
-    receipt = _telling(draft, document, Kind.RECEIPT, "received", name, tuple(told(findings)))
+    receipt = _telling(draft, document, Kind.RECEIPT, "received", outcome, tuple(told(findings)))
     tell_sender(draft, receipt, document.key, extra=common)
     routed = [{"window": r.participant, "rule": r.rule} for r in outcome.routings if r.is_accepted]
     unrouted = [] if routed else [{"window": r.participant, "reason": r.reason} for r in outcome.routings]
@@ -133,7 +135,7 @@ def _accept(draft: Draft, document: Received, outcome: Outcome, payload: Payload
     )  # fmt: skip
     delivered, failed = _deliver(draft, document, outcome, payload, common)
     if not routed:
-        telling = _telling(draft, document, Kind.NOTICE, "not_routed", name, _reasons(outcome))
+        telling = _telling(draft, document, Kind.NOTICE, "not_routed", outcome, _reasons(outcome))
         tell_sender(draft, telling, document.key, cause="not_routed", extra=common)
         draft.track("not_routed", document.message_id, **about)
     draft.remember(draft.memory.duplicates, document.name, {"sha256": document.sha256, "verdict": "accepted"})
@@ -200,18 +202,18 @@ def _telling(  # noqa: PLR0917 - the parts of a sentence
     document: Received,
     kind: Kind,
     state: str,
-    document_type: str = "",
+    outcome: Outcome | None = None,
     findings: tuple[dict[str, Any], ...] = (),
 ) -> Telling:
     return Telling(
         kind,
         document.message_id,
         document.sender,
-        document_type,
+        (outcome and outcome.document_type) or "",
         state,
         at=moment(draft.now),
         findings=findings,
-        content=document.content,
+        document=outcome.document if outcome else None,
     )
 
 

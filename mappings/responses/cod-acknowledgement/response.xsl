@@ -9,7 +9,6 @@
       <MessageId><xsl:value-of select="@message"/></MessageId>
       <ConversationId><xsl:value-of select="@conversation"/></ConversationId>
       <xsl:for-each select="reference[@name = 'certificate']"><CertificateId><xsl:value-of select="."/></CertificateId></xsl:for-each>
-      <xsl:for-each select="reference[@name = 'number']"><DocumentId><xsl:value-of select="."/></DocumentId></xsl:for-each>
       <xsl:for-each select="reference[@name = 'entity']"><EntityId><xsl:value-of select="."/></EntityId></xsl:for-each>
       <xsl:if test="@window != ''">
         <Window code="{@window}"><xsl:value-of select="@window-name"/></Window>
