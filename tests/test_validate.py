@@ -382,6 +382,16 @@ def test_a_tolerance_is_silent_where_there_is_nothing_to_tolerate(schema):
     assert validate(document(schema, GOOD, tolerates=[IGNORE, TRIM])) == ()
 
 
+def test_a_tolerance_does_not_excuse_what_is_then_missing(schema):
+    number = Tolerance("test.number", "Some send a number that is none.", ignore="n:Number[. = '0']")
+    findings = refused(schema, GOOD.replace("A-1", "0").replace("10.50", "x"), tolerates=[number])
+    assert [(f.code, f.pointer) for f in findings] == [
+        ("test.number", "/n:Note/n:Number"),
+        ("schema.missing", "/n:Note/n:Number"),
+        ("schema.type", "/n:Note/n:Total"),
+    ]
+
+
 def test_an_attribute_can_be_ignored(schema):
     rate = Tolerance("test.rate", "Some tell the rate.", ignore="n:Total/@rate")
     text = GOOD.replace("currency=", 'rate="2" currency=')

@@ -115,6 +115,7 @@ class Schema:
     def _faults(self, twin: Twin, errors: list[Any]) -> tuple[Fault, ...]:
         """All faults: libxml2 skips what follows a wrong child, so the twin is repaired there and judged again."""
         told: dict[tuple[object, ...], Fault] = {}
+        first = errors[:1]
         for _ in range(MAX_ROUNDS):
             opinions = self._second.about(twin.root) if any(e.type_name == STRUCTURE for e in errors) else {}
             again = False
@@ -130,9 +131,8 @@ class Schema:
                 break
             errors = self._errors(twin.root)
         # Whatever libxml2 refused stays refused, even if none of its words is known.
-        return tuple(told.values()) or tuple(
-            Fault(twin.original(twin.root), "schema.value", e.message) for e in errors[:1]
-        )
+        unknown = (Fault(twin.original(twin.root), "schema.value", error.message) for error in first)
+        return tuple(told.values()) or tuple(unknown)
 
     def _bad_base64(self, root: etree._Element) -> tuple[Fault, ...]:
         if not self._declared.binary:
@@ -192,7 +192,7 @@ def _repair(twin: Twin, node: etree._Element, fault: Fault) -> bool:
         parent, name = fault.missing
         return twin.fill(parent, name, None if fault.node is parent else fault.node)
     if fault.code == "schema.unexpected" and fault.attribute is None and fault.is_child:
-        twin.leave_out(twin.original(node), None)
+        twin.misplace(twin.original(node))
         return True
     return False
 

@@ -50,9 +50,14 @@ class Twin:
         if attribute is not None:
             twin.attrib.pop(attribute)
         elif (parent := twin.getparent()) is not None:
-            self._lost.add((parent, twin.tag))
             parent.remove(twin)
 
+    def misplace(self, node: etree._Element) -> None:
+        """Takes away an element that stands in a wrong place; ``node`` is the original."""
+        twin = self._copies[node]
+        self._lost.add((twin.getparent(), twin.tag))
+        self.leave_out(node, None)
+
     def has_lost(self, parent: etree._Element, name: str) -> bool:
-        """Whether a child of that name was left out: it was there, but out of place; ``parent`` is the original."""
+        """Whether a child of that name was there, only in a wrong place; ``parent`` is the original."""
         return (self._copies[parent], name) in self._lost
