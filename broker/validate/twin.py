@@ -15,7 +15,7 @@ class Twin:
         self.root.tail = None
         self._originals = dict(zip(self.root.iter(), root.iter(), strict=True))
         self._copies = {original: twin for twin, original in self._originals.items()}
-        self._lost: set[tuple[etree._Element, object]] = set()
+        self._lost: set[tuple[etree._Element | None, str]] = set()
 
     def original(self, node: etree._Element) -> etree._Element:
         return self._originals[node]
