@@ -51,6 +51,7 @@ WINDOWS_GROUP = "swb-windows"
 _IN_HAND = 1000
 """Payloads a mock window may have before it at once."""
 _RETRY_SECONDS = 1.0
+_AFTER_THE_LANES_SECONDS = 1.0
 
 
 # --- the worker -------------------------------------------------------------------------------------------------------
@@ -58,8 +59,8 @@ _RETRY_SECONDS = 1.0
 
 def run_worker(settings: Settings) -> int:
     """Relay documents and answers until asked to stop; the exit code says why it ended (``broker.kafka.leave``)."""
+    logger.info("worker.starting", bootstrap=settings.bootstrap, instance=settings.instance or None)
     catalogue = catalogues.load(max_content=settings.max_content_bytes)
-    catalogues.warm(catalogue)
     logger.info("catalogue.loaded", types=len(catalogue.document_types), participants=len(catalogue.participants))
     rules = rules_of(settings, catalogue, home.load(catalogues.data_root(), catalogue))
     admin.wait(settings, catalogue.participants)
@@ -67,7 +68,7 @@ def run_worker(settings: Settings) -> int:
     count_events(app)
     vigil = Vigil(rules.statuses, rules.patience, [window.code for window in catalogue.windows()])
     relay = RelayService(settings, rules)
-    return run(settings, app, relay, WatchService(Watch(settings, vigil, relay.lanes)))
+    return run(settings, app, relay, WatchService(Watch(settings, vigil, relay.lanes)), Warming(catalogue))
 
 
 def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
@@ -96,6 +97,28 @@ def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
         names=lambda payload: relations.names(payload.root),
         grant=grant,
     )
+
+
+class Warming(Service):  # type: ignore[misc]  # mode publishes no types
+    """Compiles every schema and mapping beside the relay's start: the first message waits for its own type at most."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        super().__init__()
+        self._catalogue = catalogue
+
+    async def on_start(self) -> None:
+        self.add_future(self._warm())
+
+    async def _warm(self) -> None:
+        began = time.monotonic()
+        await asyncio.sleep(_AFTER_THE_LANES_SECONDS)
+        self._catalogue.payload_schema.warm()
+        for document_type in self._catalogue.document_types.values():
+            document_type.schema.warm()
+            await asyncio.sleep(0)
+            document_type.mapping.warm()
+            await asyncio.sleep(0)
+        logger.info("catalogue.compiled", seconds=round(time.monotonic() - began, 2))
 
 
 class WatchService(Service):  # type: ignore[misc]  # mode publishes no types

@@ -55,3 +55,5 @@ async def test_a_store_that_takes_nothing_is_said(tmp_path):
     claims = Claims(Settings(claims=(tmp_path / "file" / "below").as_uri(), inline_bytes=10))
     with pytest.raises(Failed, match="takes no claim check"):
         await claims.stow(Produced(topics.DEADLETTER, b"k", BIG))
+    inline = await claims.stowed(Produced(topics.DEADLETTER, b"k", BIG))
+    assert inline.value == BIG

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import obstore
 
-from broker import topics
+from broker import log, topics
 from broker.errors import Failed
 from broker.jars import cache
 from broker.topics import content_id
@@ -20,6 +20,9 @@ from broker.topics import content_id
 if TYPE_CHECKING:
     from broker.settings import Settings
     from broker.topics import Consumed, Produced
+
+
+logger = log.get(__name__)
 
 
 class Claims:
@@ -35,6 +38,16 @@ class Claims:
         """Whether its content goes to the store: large, and on a topic that allows it."""
         is_own = record.topic == topics.DEADLETTER or topics.waiting_for(record.topic) is not None
         return is_own and len(record.value or b"") > self._limit
+
+    async def stowed(self, record: Produced) -> Produced:
+        """The record as it is to be written: with a claim where it is large and the store takes it."""
+        if not self.is_large(record):
+            return record
+        try:
+            return await self.stow(record)
+        except Failed as error:
+            logger.warning("claim.unwritten", topic=record.topic, reason=str(error))
+            return record  # the topics have room for it; only their readers would rather not
 
     async def stow(self, record: Produced) -> Produced:
         """The record with a claim instead of its content, which lies in the store. Raises Failed."""

@@ -16,9 +16,10 @@ from broker import log, topics
 from broker.kafka.claims import Claims
 from broker.kafka.clients import relay_consumer
 from broker.kafka.destinations import Destinations
-from broker.kafka.lane import Lane, Surroundings
+from broker.kafka.lane import Lane
 from broker.kafka.leave import Leave, Reason
 from broker.kafka.origin import Origins
+from broker.kafka.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,0 +1,36 @@
+"""What all lanes of a worker share."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiokafka import AIOKafkaConsumer
+    from aiokafka.admin import AIOKafkaAdminClient
+
+    from broker.kafka.claims import Claims
+    from broker.kafka.destinations import Destinations
+    from broker.kafka.draft import Rules
+    from broker.kafka.origin import Origins
+    from broker.settings import Settings
+
+
+@dataclass
+class Surroundings:
+    """What all lanes of a worker share."""
+
+    settings: Settings
+    rules: Rules
+    consumer: AIOKafkaConsumer
+    admin: AIOKafkaAdminClient
+    destinations: Destinations
+    origins: Origins
+    claims: Claims
+    now: Callable[[], int] = lambda: int(time.time() * 1000)
+    """Milliseconds since 1970."""
+    moved: Callable[[int], None] = lambda _: None
+    """Told how many records a commit has moved."""
