@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ROOT = "json"
 MEMBER = "_"
 MAX_DEPTH = 200
+MAX_VALUES = 150_000
+"""Values of one document: reading more takes seconds of a worker."""
 MAX_NUMBER = 100
 """Signs of one number: more is no quantity of anything, and Python refuses to read it."""
 _TOKEN = re.compile(
@@ -66,6 +68,7 @@ class _Reader:
         self.at = 0
         self.counted = 0
         self.line = 1
+        self.values = 0
 
     def read(self) -> etree._Element:
         root = etree.Element(ROOT)
@@ -105,6 +108,9 @@ class _Reader:
     def value(self, element: etree._Element, depth: int) -> None:
         if depth > MAX_DEPTH:
             raise self.fail(f"it is nested deeper than {MAX_DEPTH} levels")
+        self.values += 1
+        if self.values > MAX_VALUES:
+            raise self.fail(f"it has more than {MAX_VALUES:,} values")
         kind, text = self.token()
         element.sourceline = self.line  # type: ignore[assignment]
         if kind == "quote":
