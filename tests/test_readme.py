@@ -1,0 +1,66 @@
+"""What the READMEs say is there: settings with their defaults, verbs, files, keys of rows."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import pytest
+
+from broker import cli
+from broker.folders import data_root
+from broker.mapping.rows import Row
+from broker.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+RECIPES = (data_root() / "mappings" / "README.md").read_text(encoding="utf-8")
+NOT_SETTINGS = {"SWB_CONFIG", "SWB_REFERENCE", "SWB_PROOF"}
+
+
+def told_settings() -> dict[str, str]:
+    """Each variable of the table with the default it tells."""
+    table = README.partition("### Settings")[2].partition("### ")[0]
+    found = {}
+    for line in re.findall(r"^\| `SWB_.*$", table, re.MULTILINE):
+        _, names, defaults, *_ = (cell.strip() for cell in line.split("|"))
+        variables = re.findall(r"SWB_\w+", names)
+        values = [value.strip(" `") for value in defaults.split(",")]
+        found |= dict(zip(variables, values * len(variables) if len(values) == 1 else values, strict=False))
+    return found
+
+
+def test_every_setting_is_told_with_its_default() -> None:
+    told = told_settings()
+    assert set(told) == {f"SWB_{name.upper()}" for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        if field.default and name not in {"password", "claims"}:
+            default = int(field.default) if isinstance(field.default, float) else field.default
+            assert told[f"SWB_{name.upper()}"] == str(default), name
+
+
+def test_no_variable_is_told_that_nobody_reads() -> None:
+    assert set(re.findall(r"SWB_[A-Z_]+[A-Z]", README)) <= set(told_settings()) | NOT_SETTINGS
+
+
+def test_verbs_are_those_there_are() -> None:
+    verbs = set(cli.command.list_commands(click.Context(cli.command)))
+    told = set(re.findall(r"\bswb ([a-z]+)\b", README + RECIPES))
+    assert told == verbs
+
+
+@pytest.mark.parametrize("text", [README, RECIPES], ids=["README", "mappings"])
+def test_files_are_there(text) -> None:
+    paths = set(re.findall(r"(?:tests|broker|mappings|docker|xsd)/[\w./*-]*[\w*]", text)) | set(
+        re.findall(r"\btest_[\w*]+\.py", text)
+    )
+    links = set(re.findall(r"\]\(([\w./-]+)\)", text))
+    homes = (ROOT, ROOT / "mappings", ROOT / "tests", ROOT / "tests" / "kafka")
+    missing = [p for p in paths | links if not any(any(home.glob(p)) for home in homes)]
+    assert missing == []
+
+
+def test_every_key_of_a_row_is_told() -> None:
+    table = RECIPES.partition("| key of a row |")[2].partition("\n\n")[0]
+    keys = {f.name for f in fields(Row)} - {"name", "sources", "transforms", "when_text"} | {"from", "transform"}
+    assert set(re.findall(r"`([a-z_]+)`", " ".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE)))) == keys
