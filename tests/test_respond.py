@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,17 @@ import pytest
 from lxml import etree
 
 from broker.answer import Remark, chain_of
+from broker.catalogue import load as load_catalogue
+from broker.home import Telling
+from broker.home import load as load_home
+from broker.kafka.draft import told as findings
+from broker.line import process
+from broker.model import Message, MessageId
 from broker.respond import AtWindow, Objection, Reply, load_forms, respond
 from broker.statuses import load as load_statuses
 from broker.wco_response import read
+
+pytestmark = pytest.mark.proof
 
 HOME = Path(__file__).parents[1]
 STATUSES = load_statuses(HOME / "mappings" / "statuses")
@@ -212,3 +221,52 @@ def test_json_has_the_keys_of_an_inbox_line():
     }
     assert finding["payload_pointer"] == "42A/67A/68A#1/02A#1:D005"
     assert said["windows"][1] == {"window": "us-ace", "state": "delivered", "reason": ""}
+
+
+FOLDERS = (
+    "co-aladi-cod",
+    "sps-ecert-can",
+    "ubl-oasis",
+    "peppol-pint-sg",
+    "peppol-pint-aunz",
+    "peru-sunat",
+    "malformed",
+)
+
+
+def test_whatever_comes_its_receipt_or_refusal_is_valid_in_the_form_of_its_format(reference, schemas):
+    """Published samples of every format, malformed ones among them, and all of our own."""
+    catalogue = load_catalogue()
+    home = load_home(HOME, catalogue)
+    own = [f for f in (HOME / "mappings" / "documents").glob("*/*/samples/*") if f.suffix in (".xml", ".json")]
+    own = [f for f in own if not f.name.endswith((".payload.xml", ".findings.json"))]
+    published = [f for name in FOLDERS for f in (reference / "samples" / name).iterdir() if f.is_file()]
+    told = Counter()
+    for file in sorted(own)[::3] + sorted(published)[::2]:
+        outcome = process(Message(MessageId("a" * 32), file.read_bytes()), catalogue)
+        kind, state = ("receipt", "received") if outcome.payload else ("refusal", "refused")
+        said = tuple(findings(outcome.findings))
+        form = outcome.document_type or ""
+        record = home(Telling(kind, "a" * 32, "nobody", form, state, "", REPLY.at, said, document=outcome.document))
+        if record.content_type == "application/json":
+            assert outcome.document is None, file
+            told["json"] += 1
+            continue
+        root = etree.fromstring(record.content)
+        name = FORM_OF[etree.QName(root).localname]
+        ours = own_schema(name)
+        if ours is not None:
+            ours.assertValid(root)
+        for schema in schemas.get(name, ()):
+            schema.assertValid(etree.fromstring(etree.tostring(bodies(name, record.content))))
+        told[name] += 1
+    assert set(told) == {*FORM_OF.values(), "json"}
+    assert sum(told.values()) > 80
+
+
+FORM_OF = {
+    "SPSAcknowledgement": "sps-acknowledgement",
+    "ApplicationResponse": "ubl-application-response",
+    "Acknowledgement": "cod-acknowledgement",
+    "MetaData": "wco-response",
+}
