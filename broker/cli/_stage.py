@@ -33,7 +33,7 @@ class Stage:
         self._logs = Path(self._exit.enter_context(tempfile.TemporaryDirectory(prefix="swb-demo-")))
 
     def __enter__(self) -> Self:
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self._exit.callback(signal.signal, number, signal.signal(number, _interrupt))
         return self
 
