@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKS := requirements.lock requirements-dev.lock
 
 .DELETE_ON_ERROR:
-.PHONY: setup demo test check bench chaos clean
+.PHONY: setup demo test unit check bench chaos clean
 
 setup: .venv/.packages .venv/.embedded .venv/.jars
 
@@ -15,6 +15,10 @@ demo: setup
 
 test: setup
 	@$(BIN)/pytest
+
+# The tests that take seconds: no Kafka, no corpora.
+unit: setup
+	@$(BIN)/pytest -m 'not kafka and not chaos and not proof'
 
 check: setup
 	$(BIN)/ruff check

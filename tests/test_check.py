@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.proof
+
 DOCUMENT = "mappings/documents/toy/note-1"
 
 

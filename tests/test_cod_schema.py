@@ -13,6 +13,8 @@ from lxml import etree
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.proof
+
 ROOT = Path(__file__).parent.parent
 XS = "{http://www.w3.org/2001/XMLSchema}"
 SOAP = "http://www.w3.org/2001/12/soap-envelope"

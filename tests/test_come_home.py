@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from datetime import UTC, datetime
 
+import pytest
 from lxml import etree
 
 from broker.catalogue import load
@@ -22,6 +23,8 @@ from broker.windows import beforehand
 from broker.windows.decide import windows
 from broker.windows.functions import functions
 from broker.xml import parse, pointers
+
+pytestmark = pytest.mark.proof
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 MAPPINGS = data_root() / "mappings"

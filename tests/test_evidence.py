@@ -12,6 +12,8 @@ from broker import catalogue, evidence
 from broker.cli import report
 from broker.mapping.report import markdown, page
 
+pytestmark = pytest.mark.proof
+
 CATALOGUE = catalogue.load()
 TYPES = sorted(CATALOGUE.document_types.values(), key=lambda kind: kind.name)
 

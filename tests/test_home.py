@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from broker.model import Catalogue
     from broker.windows.decide import Window
 
+pytestmark = pytest.mark.proof
+
 MAPPINGS = data_root() / "mappings"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 AT = "2026-06-01T12:00:00.000Z"

@@ -17,6 +17,8 @@ from broker import catalogue as catalogues
 from broker.line import process
 from broker.model import NO_MESSAGE_ID, Message
 
+pytestmark = pytest.mark.proof
+
 CORPUS = Path(__file__).parent / "hostile.py"
 MAX_GROWN_MB = 600
 """What the worst case may add to the process: trees of 16 MB of markup are the largest that are built."""

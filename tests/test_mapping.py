@@ -281,7 +281,8 @@ def test_the_documents_date_picks_the_edition() -> None:
 
 
 def test_a_pinned_edition_holds_whatever_the_date() -> None:
-    rows = tomllib.loads('date = "d"\n' + BASE + '{to = "Exporter/Address/CountryCode", from = "c", codes = "incoterms"}]')
+    row = '{to = "Exporter/Address/CountryCode", from = "c", codes = "incoterms"}]'
+    rows = tomllib.loads('date = "d"\n' + BASE + row)
     pinned = {**CODES, "incoterms": CODES["incoterms"].pin("2010")}
     kind = RowMapping("toy/toy-1", lambda: read_rows(rows, {}, "toy"), lambda: DECLARATION, pinned, frozenset())
     text, run = kind.run(etree.fromstring("<a><d>2024-05-01</d><c>DPU</c></a>"), "a" * 32)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from broker.mapping import Explanation, Origin
 
+pytestmark = pytest.mark.proof
+
 CATALOGUE = catalogue.load()
 SAMPLES = sorted(
     path

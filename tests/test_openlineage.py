@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import jsonschema_rs
+import pytest
 from click.testing import CliRunner
 
 from broker import catalogue
@@ -12,6 +13,8 @@ from broker.cli import explain
 from broker.line import explained
 from broker.mapping.openlineage import openlineage
 from broker.model import NO_MESSAGE_ID, Message
+
+pytestmark = pytest.mark.proof
 
 NAMED = {
     "type": "object",

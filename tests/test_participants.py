@@ -34,6 +34,8 @@ from broker.windows.answers import countable, reply
 from broker.windows.decide import windows
 from broker.xml import parse
 
+pytestmark = pytest.mark.proof
+
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 MAPPINGS = data_root() / "mappings"
 FOLDER = MAPPINGS / "participants"

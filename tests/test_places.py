@@ -14,6 +14,8 @@ from broker.errors import Refused
 from broker.validate import validate
 from broker.xml import pointer
 
+pytestmark = pytest.mark.proof
+
 MUTANTS = 60
 """Of each family; any number may be run by hand."""
 SIGNATURE = {"{http://www.w3.org/2000/09/xmldsig#}Signature"}

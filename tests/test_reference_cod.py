@@ -12,6 +12,8 @@ from broker import catalogue as catalogues
 from broker.line import process
 from broker.model import NO_MESSAGE_ID, Message
 
+pytestmark = pytest.mark.proof
+
 STAGES = ("1.8.2", "1.8.2_exporter_signed", "1.8.2_exporter_unsigned")
 MUTATIONS = 167
 BY_RULE = {"double Invoice": "COD-04", "double Goods": "COD-03"}

@@ -11,6 +11,8 @@ from broker import catalogue as catalogues
 from broker.line import process
 from broker.model import NO_MESSAGE_ID, Message
 
+pytestmark = pytest.mark.proof
+
 CERTIFICATE = "{urn:un:unece:uncefact:data:standard:SPSCertificate:17}SPSCertificate"
 PERMIT = "{urn:sgcan:intercom:data:standard:SPSImportPermit:1}SPSImportPermit"
 TYPES = {"certificate": "sps/sps-certificate-17", "permit": "sps/intercom-import-permit-1"}

@@ -16,6 +16,8 @@ from lxml import etree
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.proof
+
 XSD = Path(__file__).parent.parent / "xsd"
 REFERENCE = Path(os.environ.get("SWB_REFERENCE", "/nonexistent"))
 XS = "{http://www.w3.org/2001/XMLSchema}"

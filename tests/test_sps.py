@@ -12,6 +12,8 @@ from broker.line import process
 from broker.mapping import explain
 from broker.model import NO_MESSAGE_ID, Message
 
+pytestmark = pytest.mark.proof
+
 FAMILY = Path(__file__).parents[1] / "mappings" / "documents" / "sps"
 CERTIFICATES = FAMILY / "sps-certificate-17" / "samples"
 D = {"d": "urn:wco:datamodel:WCO:DEC-DMS:2"}

@@ -16,6 +16,8 @@ from broker.catalogue import data_root
 from broker.payload_path import NAMESPACES
 from broker.writeoff import Grant, Ledger, Line, Request, apply, dump, grants, load, read_request, register, withdraw
 
+pytestmark = pytest.mark.proof
+
 DEC = NAMESPACES["d"]
 GRANT = Grant(
     "a" * 32, "co-ica", (Line(1, "KGM", Decimal(1000), ("0401",)), Line(2, "KGM", Decimal("0.5"), ("080440",)))

@@ -9,6 +9,8 @@ import pytest
 import xmlschema
 from lxml import etree
 
+pytestmark = pytest.mark.proof
+
 HOME = Path(__file__).parents[1] / "xsd" / "wco" / "3.6"
 MD, DEC, RES = (f"urn:wco:datamodel:WCO:{name}" for name in ("DocumentMetaData-DMS:2", "DEC-DMS:2", "RES-DMS:2"))
 DT = "urn:wco:datamodel:WCO:Declaration_DS:DMS:2"
