@@ -45,7 +45,7 @@ def test_what_a_document_amends(sample, does, kind, number):
 
 def test_several_earlier_documents_and_none():
     several = RELATIONS.related(declaration("invoice/ubl-2.1-credit-note/samples/shipment-iso-8859-1"))
-    assert [r.document.number for r in several] == ["SB-1", "CN-1", "DN-1"]
+    assert [r.document.number for r in several] == ["SB-1", "CN-1", "DN-1", "SC-1"]
     assert RELATIONS.related(declaration("origin/aladi-cod-1.8/samples/a14-complete")) == ()
 
 
@@ -53,7 +53,7 @@ def test_an_invoice_that_only_mentions_an_earlier_document_amends_nothing():
     credit = etree.tostring(declaration("invoice/ubl-2.1-credit-note/samples/shipment-iso-8859-1"))
     assert RELATIONS.related(etree.fromstring(credit.replace(b">381</TypeCode>", b">380</TypeCode>", 1))) == ()
     other = credit.replace(b">SB-1<", b">AD-1<").replace(b">389</TypeCode>", b">916</TypeCode>")
-    assert [r.document.number for r in RELATIONS.related(etree.fromstring(other))] == ["CN-1", "DN-1"]
+    assert [r.document.number for r in RELATIONS.related(etree.fromstring(other))] == ["CN-1", "DN-1", "SC-1"]
 
 
 def test_a_document_without_a_number_has_no_name():
