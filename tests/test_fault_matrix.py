@@ -123,6 +123,16 @@ def test_a_dead_window_fails_without_a_verdict_and_its_late_answer_counts_once_i
     assert world.at_window(message).verdict == "accepted"
 
 
+def test_the_receipt_says_where_the_document_goes_and_every_answer_how_it_stands_everywhere():
+    world = Story()
+    world.run(GOOD, Faults())
+    inbox = [p for p in world.written if p.topic == topics.inbox(SENDER)]
+    texts = {p.header("ce_type"): p.value.decode() for p in inbox}
+    assert "At pe-vuce: en camino a la ventanilla" in texts["swb.receipt"]
+    assert "At sg-tradenet: aceptado" in texts["swb.answer"]
+    assert "At pe-vuce: entregado a la ventanilla" in texts["swb.answer"]
+
+
 def test_the_state_of_every_fault_in_a_table():
     """The whole matrix at once, as it may be read: fault, content, final state."""
     table = {

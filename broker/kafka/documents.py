@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from broker import topics
@@ -12,6 +13,7 @@ from broker.kafka.draft import pointers, told
 from broker.kafka.notices import tell_failed, tell_sender
 from broker.kafka.received import received
 from broker.model import Finding, Message, Outcome, Severity
+from broker.respond import AtWindow
 from broker.topics import Fact, Kind, Produced, moment
 
 if TYPE_CHECKING:
@@ -125,7 +127,8 @@ def _accept(draft: Draft, document: Received, outcome: Outcome, payload: Payload
     common = {topics.DOCUMENT_TYPE: name, topics.MAPPING: label}
     findings = outcome.findings + _claimed(draft, document)
     receipt = _telling(draft, document, Kind.RECEIPT, "received", outcome, tuple(told(findings)))
-    tell_sender(draft, receipt, document.key, extra=common)
+    goes_to = tuple(AtWindow(str(window), "waiting") for window in outcome.windows)
+    tell_sender(draft, replace(receipt, windows=goes_to), document.key, extra=common)
     routed = [{"window": r.participant, "rule": r.rule} for r in outcome.routings if r.is_accepted]
     unrouted = [] if routed else [{"window": r.participant, "reason": r.reason} for r in outcome.routings]
     about = {**_about(document), "document_type": name, "mapping": label}
