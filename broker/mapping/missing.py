@@ -49,7 +49,7 @@ def _place(
         return None
     at, steps = (root, ()) if source.up else _start(groups, instances, root)
     element, place = absent_place(at, (*steps, *source.steps), source.attribute, root)
-    return element, place, row.label or source.text
+    return element, place, row.label or place.rpartition("/")[2]
 
 
 def absent_place(
