@@ -307,6 +307,27 @@ def test_every_stage_is_judged_as_published(stage, differences) -> None:
     assert count > 80
 
 
+def test_signatures_are_judged_as_published(published, theirs, ours, stage_rules) -> None:
+    """The structure of XML-DSig, in both signatures of a complete certificate."""
+    schema = theirs["1.8.2"]
+    root = wrapped(Published(published["1.8.2"]).certificate("FormA18", everything=False))
+    different, count = [], 0
+    for index, element in enumerate(root.iter(etree.Element)):
+        if etree.QName(element).namespace != DSIG:
+            continue
+        for name in (*SHAPE, "attribute", "blank", "junk"):
+            copy = deepcopy(root)
+            target = list(copy.iter(etree.Element))[index]
+            if not CHANGES[name](target):
+                continue
+            count += 1
+            mutant = etree.fromstring(etree.tostring(copy))
+            difference = compare(mutant, schema, [theirs[v] for v in STAGES.values()], ours, stage_rules)
+            different += [f"{name} {element.tag}: {difference}"] if difference else []
+    assert not different, "\n".join(different[:20])
+    assert count > 80
+
+
 def test_form_a72_is_judged_as_published_in_183(published, theirs, ours, stage_rules) -> None:
     """FormA72 came with 1.8.3; the entity's block stays that of 1.8.2, so only the form is compared."""
     root = wrapped(Published(published["1.8.3"]).certificate("FormA72", everything=True))
