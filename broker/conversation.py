@@ -74,6 +74,13 @@ def state_of(history: History, statuses: Statuses) -> ConversationState:
     )
 
 
+def standing_answer(history: History, window: ParticipantCode, statuses: Statuses) -> Answered | None:
+    """The answer that tells where the message stands at a window; None while it has said nothing that counts."""
+    answered = history.answers(window) if history.has_delivery(window) else ()
+    standing, _ = _standing([(f, statuses.states[f.state]) for f in answered if f.state in statuses.states])
+    return max(standing, key=_weight)[0] if standing else None
+
+
 def _overall(history: History, windows: tuple[WindowState, ...]) -> str:
     if not windows:
         return _before_routing(history)

@@ -542,6 +542,16 @@ def test_a_late_answer_comes_home_and_never_moves_the_message_back(world):
     }
 
 
+def test_a_repeat_is_told_the_standing_decision_not_the_last_thing_heard(world):
+    world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
+    message = topics.message_id("aa-farm", "1")
+    world.feed(world.send("xx-win", b"a", response(message, "01", "a2")))
+    world.feed(world.send("xx-win", b"a", response(message, "02", "a0")))
+    again = world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
+    told = [(p.header("ce_type"), p.header("swb_state")) for p in to(again, topics.inbox("aa-farm"))]
+    assert told == [("swb.receipt", "received"), ("swb.answer", "accepted")]
+
+
 def look(world, message):
     """The watchdog asks the owner to look."""
     fact = json.dumps({"message_id": message}).encode()

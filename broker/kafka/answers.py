@@ -10,7 +10,7 @@ import orjson
 
 from broker import topics
 from broker.answer import chain_text
-from broker.conversation import state_of
+from broker.conversation import standing_answer, state_of
 from broker.errors import Refused
 from broker.history import Answered, Delivered, Failed, History, Overdue, Received, Routed
 from broker.kafka.amendments import AMENDMENTS
@@ -126,8 +126,9 @@ def _repeat(draft: Draft, fact: Entry) -> None:
     known = Conversation.of(draft, fact["message_id"])
     if not known:
         return
-    latest = {a.answer.window: a for a in known.history.answers() if known.history.has_delivery(a.answer.window)}
-    tellings = [(_telling_of(draft, known, answered), answered.answer.answer_id) for answered in latest.values()]
+    windows, statuses = known.history.windows(), draft.rules.statuses
+    latest = [a for a in (standing_answer(known.history, window, statuses) for window in windows) if a]
+    tellings = [(_telling_of(draft, known, answered), answered.answer.answer_id) for answered in latest]
     tell_sender(draft, known.telling(Kind.RECEIPT, "received"), known.key, extra=known.headers())
     for telling, cause in tellings:
         tell_sender(draft, telling, known.key, cause=cause, extra=known.headers())
