@@ -128,7 +128,7 @@ OTHERS = st.sampled_from(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(ANSWERS | OTHERS, max_size=8), st.randoms())
 def test_order_and_repeats_make_no_difference(facts, random):
     shuffled = [*facts, *facts[::2]]
@@ -136,7 +136,7 @@ def test_order_and_repeats_make_no_difference(facts, random):
     assert state(*facts, windows=WINDOWS) == state(*shuffled, windows=WINDOWS)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(ANSWERS, min_size=1, max_size=8))
 def test_an_answer_of_one_window_never_touches_another(facts):
     alone = state(*(f for f in facts if f.answer.window == "pe-vuce"), windows=WINDOWS)
@@ -144,7 +144,7 @@ def test_an_answer_of_one_window_never_touches_another(facts):
     assert both.windows[0] == alone.windows[0]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(ANSWERS | OTHERS, max_size=8))
 def test_a_history_survives_json(facts):
     known = history(*facts, windows=WINDOWS)

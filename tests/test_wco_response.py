@@ -240,6 +240,7 @@ def test_two_responses_travel_in_one_record(profile):
 # --- pointers ---------------------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(CHAINS)
 def test_a_chain_survives_its_text(chain):
     assert chain_of(chain_text(chain)) == chain
