@@ -47,6 +47,7 @@ LATE_WINDOW, SMALL_WINDOW = "us-ace", "pe-vuce"
 """The window whose inbox is missing for the first half, and the one whose inbox refuses what is large for a while."""
 _SMALL_BYTES = 3000
 _QUIET_SECONDS = 240
+_STILL_SECONDS = 45
 
 
 @dataclass
@@ -67,6 +68,8 @@ class Options:
     broken: str = ""
     """A saboteur of chaos_worker.py."""
     events: str = "kill,double-kill,windows,join,zombie,restart,late,small"
+    minutes: float = 0.0
+    """After so long nothing more is sent or killed; 0: no limit."""
     instances: bool = True
 
 
@@ -162,12 +165,21 @@ class Run:
         """Documents and events, until all are sent and done."""
         schedule = self.schedule()
         action = None
+        self.moved_at = time.monotonic()
+        until = self.began + self.options.minutes * 60 if self.options.minutes else float("inf")
         while self.corpus.seq < self.options.documents or action or schedule:
             self.tick()
-            if self.corpus.seq < self.options.documents and self.corpus.seq - self.judged < self.options.backlog:
+            if time.monotonic() > until:
+                schedule.clear()
+                if action is None or next(action, "done") == "done":
+                    return
+                continue
+            is_still = time.monotonic() - self.moved_at > _STILL_SECONDS  # of a broken relay nothing may ever come
+            has_room = self.corpus.seq - self.judged < self.options.backlog
+            if self.corpus.seq < self.options.documents and (has_room or is_still):
                 for _ in range(20):
                     self.publish(self.corpus.draw())
-            if action is None and schedule and self.corpus.seq >= min(schedule[0][0], self.options.documents):
+            if action is None and schedule and (self.judged >= schedule[0][0] or is_still):
                 _, name = schedule.pop(0)
                 self.events[name] += 1
                 self.note(name)
@@ -181,6 +193,7 @@ class Run:
         for record in self.watch.consume(500, 0.02):
             if record.error() is None:
                 self.judged += 1
+                self.moved_at = time.monotonic()
                 self.lane_at[record.partition()] = record.timestamp()[1] / 1000, time.time()
         for process in self.processes.values():
             process.supervise()
@@ -196,7 +209,7 @@ class Run:
             raise SystemExit(f"the test could not write a document: {error}")
 
     def schedule(self):
-        """What happens after how many documents."""
+        """What happens when how many documents have been judged."""
         wanted, kills = set(self.options.events.split(",")), self.options.kills
         others = []
         if "windows" in wanted and self.options.windows:
@@ -213,7 +226,7 @@ class Run:
         doubles = workers // 4 if "double-kill" in wanted else 0
         others += ["kill_twice"] * (doubles // 2) + ["kill_worker"] * (workers - doubles // 2 * 2)
         self.chance.shuffle(others)
-        first, last = self.options.documents * 0.05, self.options.documents * 0.97
+        first, last = self.options.documents * 0.05, self.options.documents * 0.9
         step = (last - first) / max(1, len(others))
         found = [(int(first + step * n), name) for n, name in enumerate(others)]
         if "late" in wanted:
@@ -357,10 +370,12 @@ class Run:
         yield from self._broker(self.kafka.stop_node)
 
     def small_inbox(self):
-        """An inbox takes no large record for a while."""
+        """An inbox takes no large record for a hundred documents or so."""
         self.hurt.add(SMALL_WINDOW)
         self.alter(topics.inbox(SMALL_WINDOW), "max.message.bytes", _SMALL_BYTES)
-        yield from self._rest(4)
+        until, enough = time.monotonic() + 20, min(self.judged + 100, self.options.documents * 0.95)
+        while self.judged < enough and time.monotonic() < until:
+            yield
         self.alter(topics.inbox(SMALL_WINDOW), "max.message.bytes", 17 << 20)
 
     def make_late_inbox(self):

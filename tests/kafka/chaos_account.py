@@ -5,6 +5,7 @@ each window routed to one delivery or one dead letter with its notice; per key a
 """
 
 import hashlib
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
@@ -59,13 +60,25 @@ def consumer(bootstrap, **options):
 
 
 def ends(bootstrap, names):
-    """The ends of every partition of these topics that are there."""
+    """The ends of every partition of these topics that are there; new ones may want a moment."""
     reader = consumer(bootstrap)
     known = reader.list_topics(timeout=20).topics
     places = [TopicPartition(name, p) for name in names if name in known for p in known[name].partitions]
-    found = {(tp.topic, tp.partition): reader.get_watermark_offsets(tp, timeout=20)[1] for tp in places}
-    reader.close()
-    return found
+    try:
+        return {(tp.topic, tp.partition): _end(reader, tp) for tp in places}
+    finally:
+        reader.close()
+
+
+def _end(reader, place, seconds=60):
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return reader.get_watermark_offsets(place, timeout=20)[1]
+        except KafkaException:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.2)
 
 
 def records(bootstrap, names, starts, **options):
