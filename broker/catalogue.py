@@ -14,22 +14,27 @@ from broker.errors import Misconfigured
 from broker.folders import data_root as data_root  # noqa: PLC0414 -- said again for those who ask here
 from broker.mapping import RowMapping, XsltMapping, merge, read_rows
 from broker.mapping.target import read_target
-from broker.model import Catalogue, DocumentType, DocumentTypeName, Envelope, Rule, Severity
+from broker.model import Catalogue, DocumentType, DocumentTypeName, Envelope
 from broker.participants import load_participants
 from broker.pointers import Pointers
 from broker.toml_table import Table
 from broker.validate import Schema
 from broker.validate.json_schema import JsonSchema
-from broker.validate.rules import tolerances_of
+from broker.validate.rules import rules_of, tolerances_of
 from broker.xml import MAX_CONTENT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from broker.mapping.rows import Rows
     from broker.mapping.target import Element
 
 PAYLOAD_SCHEMA = Path("wco/3.6/payload.xsd")
+DOCUMENT_KEYS = frozenset(
+    {"name", "root", "when", "schema", "namespaces", "response", "absent", "editions", "extends", "tolerates"}
+    | {"published", "valid_from"}
+)
+"""What a ``document.toml`` may say; ``published`` and ``valid_from`` are for people."""
 
 
 def load(root: Path | None = None, *, max_content: int = MAX_CONTENT) -> Catalogue:
@@ -106,7 +111,7 @@ class _Documents:
             namespaces=namespaces,
             schema=_schema(self.schemas / data["schema"]),
             mapping=self._rows_or_stylesheet(folder, name, data),
-            rules=tuple(_rule(rule, folder) for rule in self._rules(name)),
+            rules=rules_of(Table({"rules": self._rules(name)}, f"{name}/rules.toml")),
             folder=str(folder),
             response=data.get("response", ""),
             extends=self._mapping_base(name),
@@ -135,7 +140,7 @@ class _Documents:
         return self.declaration()
 
     def _document(self, name: str) -> dict[str, Any]:
-        data = read_toml(self.folder / name / "document.toml")
+        data = _known(self.folder / name / "document.toml", DOCUMENT_KEYS)
         if "extends" not in data:
             return data
         base = self._document(data["extends"])
@@ -158,9 +163,17 @@ class _Documents:
         document = read_toml(self.folder / name / "document.toml")
         rules = self._rules(document["extends"]) if "extends" in document else []
         file = self.folder / name / "rules.toml"
-        own = read_toml(file).get("rules", []) if file.exists() else []
+        own = _known(file, {"rules"}).get("rules", []) if file.exists() else []
         replaced = {rule.get("id") for rule in own}
-        return [rule for rule in rules if rule["id"] not in replaced] + [r for r in own if not r.get("remove")]
+        return [rule for rule in rules if rule.get("id") not in replaced] + [r for r in own if not r.get("remove")]
+
+
+def _known(file: Path, keys: Collection[str]) -> dict[str, Any]:
+    """A TOML file that says nothing but these keys, so that no misspelt one passes."""
+    data = read_toml(file)
+    if strangers := sorted(set(data) - set(keys)):
+        raise Misconfigured(f"{file}: {', '.join(strangers)} is no key here; known are {', '.join(sorted(keys))}")
+    return data
 
 
 def _schema(file: Path) -> Schema | JsonSchema:
@@ -176,34 +189,19 @@ def _test(expression: str, namespaces: Mapping[str, str], place: Path) -> etree.
         raise Misconfigured(f"{place}: when: {error}") from None
 
 
-def _rule(data: Mapping[str, Any], folder: Path) -> Rule:
-    for key in ("id", "test", "message"):
-        if key not in data:
-            raise Misconfigured(f"{folder / 'rules.toml'}: rule {data.get('id', data)}: {key} is missing")
-    return Rule(
-        id=data["id"],
-        each=data.get("each", "."),
-        test=data["test"],
-        at=data.get("at", "."),
-        message=data["message"],
-        severity=Severity(data.get("severity", "error")),
-        when=data.get("when", ""),
-    )
-
-
 def _envelope(file: Path) -> Envelope:
-    data = read_toml(file)
-    for key in ("root", "content", "form", "why"):
-        if key not in data:
-            raise Misconfigured(f"{file}: {key} is missing")
-    if data["form"] not in {"element", "text", "base64", "salted"}:
-        raise Misconfigured(f"{file}: form is element, text, base64 or salted, not {data['form']!r}")
-    return Envelope(
-        name=data.get("name", file.stem),
-        root=data["root"],
-        content=data["content"],
-        form=data["form"],
-        namespaces=data.get("namespaces", {}),
-        why=data["why"],
-        when=_test(data.get("when", ""), data.get("namespaces", {}), file),
+    table = Table.read(file)
+    if "form" not in table.unread():
+        raise table.wrong("form is missing")
+    namespaces = table.names("namespaces")
+    envelope = Envelope(
+        name=table.text("name", file.stem),
+        root=table.text("root"),
+        content=table.text("content"),
+        form=table.choice("form", ("element", "text", "base64", "salted"), "element"),
+        namespaces=namespaces,
+        why=table.text("why"),
+        when=_test(table.text("when", ""), namespaces, file),
     )
+    table.end()
+    return envelope

@@ -221,8 +221,6 @@ class Answering:
     dialect: str = "dms"
     """Window: whose meaning of the function codes it uses."""
     channel: str = "kafka"
-    wrapped: bool = True
-    """Window: the Response travels inside MetaData."""
     key: Literal["message", "mrn", "own"] = "message"
     """Window: what it keys its answers by: our reference, its own MRN, or a number nobody else knows."""
     reference: str = ""

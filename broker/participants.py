@@ -151,7 +151,6 @@ def _answering(table: Table) -> Answering:
         form=table.text("form", ""),
         dialect=table.text("dialect", "dms"),
         channel=table.text("channel", "kafka"),
-        wrapped=table.flag("wrapped", default=True),
         key=table.choice("key", ("message", "mrn", "own"), "message"),
         reference=table.text("reference", ""),
         delay=table.seconds("delay"),

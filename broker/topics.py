@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from broker.model import ConversationId, MessageId, ParticipantCode
+from broker.model import MessageId, ParticipantCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -190,11 +190,6 @@ def broker_id(message: str, window: str, kind: str, cause: str) -> str:
 
 def is_message_id(text: str) -> bool:
     return _MESSAGE_ID.fullmatch(text) is not None
-
-
-def conversation_of(message: MessageId) -> ConversationId:
-    """A document opens the conversation that bears its name."""
-    return ConversationId(message)
 
 
 def reference_key(window: str, mrn: str) -> bytes:

@@ -49,9 +49,13 @@ ROW = 'from = "n:Number", required'
         (RULES, "n:Number !=", "n:Number !!=", "TOY-1"),
         (RULES, "n:Number !=", "m:Number !=", "TOY-1"),
         (RULES, "'13'", "'99'", "must be refused, is accepted"),
+        (RULES, "[[rules]]", "[[rule]]", "rule is no key here; known are rules"),
+        (RULES, "at =", "et =", "unknown key et"),
+        (RULES, "en =", "es =", "TOY-1: message.en is missing"),
         (f"{SAMPLES}/first.xml", "<Number>1<", "<Number>13<", "must be accepted, is refused: TOY-1 /Note/Number"),
         (f"{DOCUMENT}/document.toml", "{urn:toy}Note", "{urn:toy}Notes", "declares no root element"),
         (f"{DOCUMENT}/document.toml", "toy/note.xsd", "toy/notes.xsd", "notes.xsd"),
+        (f"{DOCUMENT}/document.toml", "namespaces", "namespace", "namespace is no key here"),
         ("xsd/toy/note.xsd", "LineType", "LineTipe", ""),  # another name, everywhere: nothing is wrong
         ("xsd/toy/note.xsd", 'type="LineType"', 'type="LineTipe"', "not a schema"),
     ],

@@ -57,18 +57,19 @@ def rules_of(table: Table) -> tuple[Rule, ...]:
     """The rules of a ``rules.toml``."""
     found = []
     for entry in table.tables("rules"):
-        found.append(
-            Rule(
-                id=entry.text("id"),
-                each=entry.text("each", "."),
-                when=entry.text("when", ""),
-                test=entry.text("test"),
-                at=entry.text("at", "."),
-                message=entry.names("message"),
-                severity=entry.choice("severity", tuple(Severity), Severity.ERROR),
-            )
+        rule = Rule(
+            id=entry.text("id"),
+            each=entry.text("each", "."),
+            when=entry.text("when", ""),
+            test=entry.text("test"),
+            at=entry.text("at", "."),
+            message=entry.names("message"),
+            severity=entry.choice("severity", tuple(Severity), Severity.ERROR),
         )
         entry.end()
+        if "en" not in rule.message:
+            raise entry.wrong(f"{rule.id}: message.en is missing")
+        found.append(rule)
     return tuple(found)
 
 
