@@ -8,8 +8,10 @@ import click
 import pytest
 
 from broker import cli
+from broker.catalogue import DOCUMENT_KEYS
 from broker.folders import data_root
 from broker.mapping.rows import Row
+from broker.mapping.transforms import STRUCTURAL, TRANSFORMS
 from broker.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -60,7 +62,19 @@ def test_files_are_there(text) -> None:
     assert missing == []
 
 
+def first_column(table: str) -> set[str]:
+    return set(re.findall(r"`([a-z_]+)`", " ".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE))))
+
+
 def test_every_key_of_a_row_is_told() -> None:
-    table = RECIPES.partition("| key of a row |")[2].partition("\n\n")[0]
     keys = {f.name for f in fields(Row)} - {"name", "sources", "transforms", "when_text"} | {"from", "transform"}
-    assert set(re.findall(r"`([a-z_]+)`", " ".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE)))) == keys
+    assert first_column(RECIPES.partition("| key of a row |")[2].partition("\n\n")[0]) == keys
+
+
+def test_every_key_of_a_document_type_is_told() -> None:
+    assert first_column(RECIPES.partition("## document.toml")[2].partition("## ")[0]) == DOCUMENT_KEYS
+
+
+def test_every_transform_is_told() -> None:
+    told = set(re.findall(r"`([a-z0-9-]+)`", RECIPES.partition("| transform |")[2].partition("\n\n")[0]))
+    assert TRANSFORMS.keys() | STRUCTURAL <= told
