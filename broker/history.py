@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from broker.answer import Answer  # noqa: TC001 - pydantic reads the annotations
+from broker.answer import Answer, AnswerError, Remark, chain_text
 from broker.model import ConversationId, ParticipantCode  # noqa: TC001 - the same
 
 # ``at`` is RFC 3339 in UTC with milliseconds, given by whoever saw it happen.
@@ -138,6 +138,7 @@ class History:
 
 
 _JSON: TypeAdapter[History] = TypeAdapter(History)
+_FACT: TypeAdapter[Answered] = TypeAdapter(Answered)
 
 
 def dump(history: History) -> bytes:
@@ -150,19 +151,59 @@ def load(content: bytes) -> History:
     return _JSON.validate_json(content)
 
 
-Novelty = Literal["new", "repeat", "conflict"]
+Novelty = Literal["new", "repeat", "conflict", "full"]
+MOST_ANSWERS = 200
+"""Of one window in one history; the richest sequence known has some twenty."""
+TRIMMED = "answer.trimmed"
+_ROOM, _MOST = 1 << 20, 6 << 20
+"""Bytes of a history: up to the first answers are kept whole, up to the second what matters of them."""
+_FEW, _SHORT = 10, 512
+"""Parts of a trimmed answer, and characters of its texts (WCO: 512)."""
 
 
 def add(history: History, fact: Fact) -> tuple[History, Novelty]:
     """The history with the fact, and whether it is new, known already, or known under the same name with other content.
 
-    A repeat changes nothing. A conflict is kept, once for each different content; the caller raises the alarm.
+    A repeat changes nothing. A conflict is kept, once for each different content; the caller raises the alarm. A window
+    that answers without end is kept out once the history is full; of a huge answer is kept what matters.
     """
     name, said = _name(fact), _said(fact)
     known = [_said(other) for other in history.facts if _name(other) == name]
     if said in known:
         return history, "repeat"
+    if isinstance(fact, Answered):
+        kept = _with_room(history, fact)
+        if kept is None:
+            return history, "full"
+        fact = kept
     return replace(history, facts=(*history.facts, fact)), "conflict" if known else "new"
+
+
+def _with_room(history: History, fact: Answered) -> Answered | None:
+    """The answer whole, or what matters of it, as far as the history has room: it must stay a record a topic takes."""
+    if len(history.answers(fact.answer.window)) >= MOST_ANSWERS:
+        return None
+    used = len(dump(history))
+    if used + len(_FACT.dump_json(fact)) <= _ROOM:
+        return fact
+    trimmed = replace(fact, answer=_trimmed(fact.answer))
+    return trimmed if used + len(_FACT.dump_json(trimmed)) <= _MOST else None
+
+
+def _trimmed(answer: Answer) -> Answer:
+    """The first errors, statuses and remarks with texts of a line; the digest still tells of the whole."""
+    return replace(
+        answer,
+        errors=tuple(
+            AnswerError(e.code[:_SHORT], e.text[:_SHORT], e.pointer if len(chain_text(e.pointer)) <= _SHORT else ())
+            for e in answer.errors[:_FEW]
+        ),
+        statuses=tuple(replace(s, code=s.code[:_SHORT], pointer=()) for s in answer.statuses[:_FEW]),
+        remarks=tuple(Remark(text=r.text[:_SHORT]) for r in answer.remarks[:_FEW]),
+        changes=(),
+        details=(),
+        tolerated=(*answer.tolerated[:_FEW], TRIMMED),
+    )
 
 
 def _name(fact: Fact) -> tuple[object, ...]:

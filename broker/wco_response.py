@@ -36,6 +36,8 @@ TIME = "answer.time"
 
 _TIME = re.compile(r"(\d{8})(?:(\d{4})(\d{2})?(?:(Z)|([+-])(\d{2}):?(\d{2})?)?)?")
 _NAMESPACES: dict[str, str] = {None: META, "res": RES, "ds": RES_DS}  # type: ignore[dict-item]  # the stubs forget None
+_MAX_ID = 200
+"""Characters of a code or number: the schema allows 70 at most, and they become keys."""
 _HEADER = ("WCODataModelVersionCode", "WCOTypeName", "ResponsibleCountryCode", "ResponsibleAgencyName")
 
 
@@ -69,6 +71,10 @@ def _answer(element: etree._Element, window: ParticipantCode, record_id: str, po
     declaration = reader.first(element, "Declaration")
     own, mrn = reader.text(element, "FunctionalReferenceID"), reader.text(declaration, "ID")
     reference = reader.text(declaration, "FunctionalReferenceID") or ("" if mrn else own)
+    if max(map(len, (function, own, mrn, reference))) > _MAX_ID:
+        raise _unreadable(
+            "answer.too-long", f"Response {position} has a code or number of more than {_MAX_ID} characters."
+        )
     if etree.QName(element).namespace != RES:
         reader.tolerated.append(NO_NAMESPACE)
     return Answer(

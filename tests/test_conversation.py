@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from broker.answer import Answer, AnswerError, AnswerStatus, PointerStep
 from broker.conversation import state_of
 from broker.history import (
+    MOST_ANSWERS,
     Answered,
     Delivered,
     Failed,
@@ -233,6 +235,36 @@ def test_the_same_answer_twice_counts_once_and_other_content_under_its_name_is_a
     assert "conflict:pe-vuce:A1" in state_of(other, STATUSES).alarms
     again, novelty = add(other, answer("01", answer_id="A1"))
     assert (novelty, again) == ("repeat", other)
+
+
+def test_a_window_that_answers_without_end_fills_its_own_part_of_the_history_and_no_more():
+    known = history(windows=WINDOWS)
+    for n in range(MOST_ANSWERS):
+        known, novelty = add(known, answer("02", answer_id=f"A{n}"))
+        assert novelty == "new"
+    full, novelty = add(known, answer("03", answer_id="one more"))
+    assert (novelty, full) == ("full", known)
+    assert add(known, answer("02", answer_id="A0"))[1] == "repeat"
+    assert add(known, answer("01", "sg-tradenet"))[1] == "new"
+
+
+def test_of_a_huge_answer_is_kept_what_matters_and_the_history_stays_a_record_a_topic_takes():
+    known = history(windows=WINDOWS)
+    for n in range(8):
+        one = answer(
+            "03",
+            WINDOWS[n % 2],
+            answer_id=f"A{n}",
+            details=tuple((f"x[{i}]", "y" * 100) for i in range(20_000)),
+            errors=(AnswerError("E1", "z" * 10**5, (PointerStep("42A"),) * 100),) * 20,
+        )
+        one = replace(one, answer=replace(one.answer, digest=f"{n:064}"))
+        known, novelty = add(known, one)
+        assert (novelty, add(known, one)[1]) == ("new", "repeat")
+    assert len(dump(known)) < 200_000
+    assert {f.answer.errors[0].code for f in known.answers()} == {"E1"}
+    assert {f.answer.tolerated for f in known.answers()} == {("answer.trimmed",)}
+    assert state_of(known, STATUSES).verdict == "rejected"
 
 
 def test_an_answer_counts_only_after_a_delivery_to_that_window():

@@ -158,6 +158,7 @@ def test_a_text_that_is_no_time_is_kept_and_named(text):
         (b"<Declaration/>", "answer.no-response"),
         (b"<Response><Status/></Response>", "answer.no-function"),
         (b"<Response><FunctionCode> </FunctionCode></Response>", "answer.no-function"),
+        (b"<Response><FunctionCode>" + b"0" * 300 + b"</FunctionCode></Response>", "answer.too-long"),
         (
             b'<!DOCTYPE Response [<!ENTITY a "01">]><Response><FunctionCode>&a;</FunctionCode></Response>',
             "content.doctype",

@@ -172,6 +172,9 @@ def _plan_answer(draft: Draft, record: Consumed) -> None:
     novelty = known.add(answered)
     if novelty == ["repeat"]:
         return
+    if novelty == ["full"]:
+        _keep(draft, record, "answer-flood", message, window)
+        return
     telling = _telling_of(draft, known, answered)
     known.keep(draft)
     if novelty == ["conflict"]:
