@@ -6,13 +6,11 @@ import asyncio
 import logging
 import os
 import time
-from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import faust
-import orjson
 from mode import Service
 
 from broker import catalogue as catalogues
@@ -46,12 +44,13 @@ if TYPE_CHECKING:
 
 logger = log.get(__name__)
 
-TRACKING_GROUP = "swb-tracking"
+ALARM_GROUP = "swb-alarm"
 WINDOWS_GROUP = "swb-windows"
 _IN_HAND = 1000
 """Payloads a mock window may have before it at once."""
 _RETRY_SECONDS = 1.0
-_AFTER_THE_LANES_SECONDS = 1.0
+_SAID_OF_DEAD_LETTERS = (topics.REASON, topics.DESTINATION, topics.MESSAGE_ID, topics.WINDOW, topics.ORIGIN_TOPIC)
+_BREATH_SECONDS = 0.05
 
 
 # --- the worker -------------------------------------------------------------------------------------------------------
@@ -64,11 +63,13 @@ def run_worker(settings: Settings) -> int:
     logger.info("catalogue.loaded", types=len(catalogue.document_types), participants=len(catalogue.participants))
     rules = rules_of(settings, catalogue, home.load(catalogues.data_root(), catalogue))
     admin.wait(settings, catalogue.participants)
-    app = faust_app(settings, TRACKING_GROUP)
-    count_events(app)
+    app = faust_app(settings, ALARM_GROUP)
+    tell_dead_letters(app)
     vigil = Vigil(rules.statuses, rules.patience, [window.code for window in catalogue.windows()])
     relay = RelayService(settings, rules)
-    return run(settings, app, relay, WatchService(Watch(settings, vigil, relay.lanes)), Warming(catalogue))
+    return run(
+        settings, app, relay, WatchService(Watch(settings, vigil, relay.lanes)), Warming(catalogue, relay.is_open)
+    )
 
 
 def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
@@ -100,29 +101,35 @@ def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
 
 
 class Warming(Service):  # type: ignore[misc]  # mode publishes no types
-    """Compiles every schema and mapping beside the relay's start: the first message waits for its own type at most."""
+    """Compiles schemas and mappings once the lanes work, in breaths: a message waits for its own type at most."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    mundane_level = "debug"
+
+    def __init__(self, catalogue: Catalogue, is_open: Callable[[], bool]) -> None:
         super().__init__()
         self._catalogue = catalogue
+        self._is_open = is_open
 
     async def on_start(self) -> None:
         self.add_future(self._warm())
 
     async def _warm(self) -> None:
+        while not self._is_open():  # noqa: ASYNC110 - lanes come and go
+            await asyncio.sleep(_BREATH_SECONDS)
+        types = self._catalogue.document_types.values()
+        steps = [self._catalogue.payload_schema, *(part for t in types for part in (t.schema, t.mapping))]
         began = time.monotonic()
-        await asyncio.sleep(_AFTER_THE_LANES_SECONDS)
-        self._catalogue.payload_schema.warm()
-        for document_type in self._catalogue.document_types.values():
-            document_type.schema.warm()
-            await asyncio.sleep(0)
-            document_type.mapping.warm()
-            await asyncio.sleep(0)
+        for step in steps:
+            at = time.monotonic()
+            step.warm()
+            await asyncio.sleep(max(_BREATH_SECONDS, time.monotonic() - at))
         logger.info("catalogue.compiled", seconds=round(time.monotonic() - began, 2))
 
 
 class WatchService(Service):  # type: ignore[misc]  # mode publishes no types
     """The watchdog beside the relay: without it nobody is told of silence, and nothing else is missing."""
+
+    mundane_level = "debug"
 
     def __init__(self, watch: Watch) -> None:
         super().__init__()
@@ -135,6 +142,8 @@ class WatchService(Service):  # type: ignore[misc]  # mode publishes no types
 class RelayService(Service):  # type: ignore[misc]  # mode publishes no types
     """The relay as a service of the worker: started with it, drained before it ends."""
 
+    mundane_level = "debug"
+
     def __init__(self, settings: Settings, rules: Rules) -> None:
         super().__init__()
         self._settings = settings
@@ -146,6 +155,10 @@ class RelayService(Service):  # type: ignore[misc]  # mode publishes no types
     def lanes(self) -> frozenset[int]:
         """The lanes that this worker holds now."""
         return self._relay.lanes() if self._relay else frozenset()
+
+    def is_open(self) -> bool:
+        """Whether this worker has lanes and all of them work."""
+        return self._relay is not None and self._relay.is_open
 
     async def on_start(self) -> None:
         self._relay = Relay(self._settings, self._rules, self._settings.instance or None)
@@ -173,23 +186,17 @@ def _leave(leave: Leave) -> None:
     os._exit(int(leave.reason))
 
 
-def count_events(app: faust.App, every: float = 60.0) -> Counter[str]:
-    """An agent that counts tracking events by kind and says them now and then; the counts so far."""
-    counts: Counter[str] = Counter()
+def tell_dead_letters(app: faust.App) -> None:
+    """An agent that says every dead letter once, on whichever worker: operations are to hear of the first."""
 
-    async def count(stream: faust.Stream[bytes]) -> None:
-        async for value in stream:
-            with suppress(orjson.JSONDecodeError, KeyError):
-                counts[orjson.loads(value)["event"]] += 1
+    async def tell(stream: faust.Stream[bytes]) -> None:
+        async for event in stream.events():
+            headers = dict(event.message.headers or {})
+            said = {name: headers.get(name, b"").decode("utf-8", "replace") for name in _SAID_OF_DEAD_LETTERS}
+            place = f"{event.message.partition}/{event.message.offset}"
+            logger.warning("deadletter.arrived", id=place, **{k.removeprefix("swb_"): v for k, v in said.items() if v})
 
-    app.agent(_raw(app, topics.TRACKING), name="count_events")(count)
-
-    async def say_counts() -> None:
-        if counts:
-            logger.info("events.counted", **counts)
-
-    app.timer(every)(say_counts)
-    return counts
+    app.agent(_raw(app, topics.DEADLETTER), name="tell_dead_letters")(tell)
 
 
 # --- the mock windows -------------------------------------------------------------------------------------------------

@@ -116,9 +116,8 @@ def wait(settings: Settings, participants: Iterable[str]) -> None:
 
     An inbox that is missing is its reader's trouble and no reason to wait. Raises Misconfigured for unequal partitions.
     """
-    codes = list(participants)
-    wait_for(settings, {name for name in topics.all_topics(codes) if topics.reader_of(name) is None})
-    faults = check(settings, codes)
+    wait_for(settings, {name for name in topics.all_topics(participants) if topics.reader_of(name) is None})
+    faults = check(settings, participants)
     unequal = [f"{f.topic} {f.sentence}" for f in faults if f.kind == "partitions"]
     if unequal:
         raise Misconfigured("; ".join(unequal))

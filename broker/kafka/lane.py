@@ -55,6 +55,8 @@ class Lane:
         self._held: dict[TopicPartition, float] = {}
         self._troubles = 0
         self._stopping = False
+        self.is_open = False
+        """Whether it works, and is not on its way there."""
         self._swept = time.monotonic()
         self._fetching: asyncio.Future[Any] | None = None
 
@@ -101,6 +103,7 @@ class Lane:
                 backlog[participant] = ends[tp]
         self._planner.ways.reopen(backlog)
         self._resume(list(self._held))
+        self.is_open = True
         logger.info(
             "lane.opened",
             lane=self.index,
@@ -232,6 +235,7 @@ class Lane:
             await asyncio.sleep(pause * (0.5 + random.random() / 2))  # noqa: S311 - jitter
 
     async def _close(self) -> None:
+        self.is_open = False
         producer, self._producer = self._producer, None
         if producer is not None:
             await discard(producer)

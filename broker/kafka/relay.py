@@ -142,6 +142,11 @@ class Relay:
         return frozenset(self._lanes)
 
     @property
+    def is_open(self) -> bool:
+        """Whether this worker has lanes and all of them work."""
+        return bool(self._lanes) and all(lane.is_open for lane, _ in self._lanes.values())
+
+    @property
     def is_waiting(self) -> bool:
         """Whether records lie before a lane that is not told to let them wait."""
         consumer = self._around.consumer
