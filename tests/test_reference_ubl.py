@@ -12,6 +12,7 @@ from broker.model import NO_MESSAGE_ID, Message, Outcome
 
 pytestmark = pytest.mark.proof
 
+pytestmark = pytest.mark.proof
 FOLDERS = ("ubl-oasis", "peppol-bis3", "peppol-pint-sg", "peppol-pint-aunz", "en16931-ubl", "en16931-cii", "peru-sunat")
 UBL = "{urn:oasis:names:specification:ubl:schema:xsd:"
 CII = "{urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100}CrossIndustryInvoice"
