@@ -167,7 +167,6 @@ def load(path: Path) -> Model:
 
 
 @needs_reference
-@pytest.mark.proof
 @pytest.mark.parametrize("name", TWINS)
 def test_each_type_agrees_with_the_published_one(name: str) -> None:
     twin = TWINS[name]
@@ -211,7 +210,6 @@ def verdict(schema: etree.XMLSchema, tree: etree._ElementTree) -> list[tuple[int
 
 
 @needs_reference
-@pytest.mark.proof
 def test_published_examples_get_the_same_verdict() -> None:
     results = []
     for twin, tree in examples():
@@ -270,7 +268,6 @@ def closed(twin: Twin, verdict: list[tuple[int, str]]) -> list[tuple[int, str]]:
 
 
 @needs_reference
-@pytest.mark.proof
 def test_mutants_get_the_same_verdict_at_the_same_place() -> None:
     run = refused = 0
     for twin, tree in examples():
