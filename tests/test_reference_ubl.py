@@ -10,7 +10,6 @@ from broker import catalogue as catalogues
 from broker.line import process
 from broker.model import NO_MESSAGE_ID, Message, Outcome
 
-
 pytestmark = pytest.mark.proof
 FOLDERS = ("ubl-oasis", "peppol-bis3", "peppol-pint-sg", "peppol-pint-aunz", "en16931-ubl", "en16931-cii", "peru-sunat")
 UBL = "{urn:oasis:names:specification:ubl:schema:xsd:"
