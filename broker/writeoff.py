@@ -27,6 +27,9 @@ ZERO = Decimal(0)
 Quantity = Annotated[Decimal, Field(gt=0, max_digits=16, decimal_places=6)]
 """WCO 502: n..16,6."""
 
+Word = Annotated[str, Field(min_length=1, max_length=70)]
+MOST_ENTRIES = 5000
+"""Requests that one certificate remembers; more are refused, so that the ledger stays a record that a topic takes."""
 WRONG_CODE, OTHER, TOO_MUCH = "03", "04", "05"
 """Why a request fails, in the codes of CERTEX: wrong commodity code, anything else, more than is available."""
 _HEADING = 4
@@ -57,18 +60,18 @@ class Grant:
 class Request:
     """What a window wants of a certificate for an item of a declaration; the window is who sent it, never a claim."""
 
-    id: str
+    id: Word
     """Of the window's own numbering."""
     window: ParticipantCode
-    certificate: str
+    certificate: Word
     operation: Literal["reserve", "consume", "release"]
-    mrn: str
+    mrn: Word
     item: Annotated[int, Field(ge=1)]
-    line: int
-    code: str
+    line: Annotated[int, Field(ge=0, le=99999)]
+    code: Annotated[str, Field(max_length=18)]
     quantity: Quantity
-    unit: str
-    at: str = ""
+    unit: Annotated[str, Field(max_length=5)]
+    at: Annotated[str, Field(max_length=40)] = ""
     """When the window asked: RFC 3339."""
 
     @property
@@ -215,6 +218,10 @@ def apply(ledger: Ledger, request: Request) -> tuple[Ledger, Result]:
     reason, text = _objection(ledger, request, is_known=known is not None)
     if known is not None:
         return ledger, _result(ledger, request, reason, text)
+    if len(ledger.entries) >= MOST_ENTRIES:
+        return ledger, _result(
+            ledger, request, OTHER, f"{MOST_ENTRIES} requests for this certificate are remembered already"
+        )
     if reason:
         result = _result(ledger, request, reason, text)
     else:

@@ -577,6 +577,15 @@ def test_nobody_waits_for_a_message_that_is_unknown(world):
     assert not look(world, "f" * 32)
 
 
+def test_what_waits_for_one_number_stays_a_record_that_a_topic_takes(world):
+    big = response("", "01", "a{}", "MRN9", "x" * 500).replace(
+        b"</Response>", b"<!--" + b"y" * 600_000 + b"--></Response>"
+    )
+    told = [world.feed(world.send("xx-win", b"a", big.replace(b"a{}", b"a%d" % n))) for n in range(5)]
+    assert [events(one) for one in told] == [["answer-waiting"]] * 3 + [["answer-waiting-full"]] * 2
+    assert to(told[-1], topics.DEADLETTER)[0].header("swb_reason") == "answer-waiting-full"
+
+
 def test_a_document_that_is_needed_is_asked_for_before_anything_is_planned(world, message):
     world.sources.clear()
     (answer,) = world.send("xx-win", b"a", response(message))

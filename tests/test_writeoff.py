@@ -208,6 +208,13 @@ def test_a_refused_request_stays_refused_when_it_comes_again():
     assert (again.is_done, again.reason) == (False, "05")
 
 
+def test_a_window_that_asks_without_end_fills_the_ledger_and_no_more(monkeypatch):
+    monkeypatch.setattr("broker.writeoff.MOST_ENTRIES", 50)
+    ledger, _ = run(LEDGER, *(ask("reserve", "5000", f"r{n}") for n in range(50)))
+    after, (more, repeat) = run(ledger, ask("reserve", "1", "more"), ask("reserve", "5000", "r7"))
+    assert (after, more.reason, repeat.reason) == (ledger, "04", "05")
+
+
 def test_a_certificate_grants_once_and_a_withdrawn_one_nothing_more():
     ledger, stands = register(Ledger("C1"), GRANT)
     assert stands

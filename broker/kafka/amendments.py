@@ -15,7 +15,7 @@ from broker.history import Related
 from broker.kafka.conversations import Conversation
 from broker.kafka.notices import tell_failed
 from broker.model import ConversationId, MessageId, ParticipantCode
-from broker.topics import Fact, Kind, Produced, headers, moment
+from broker.topics import Fact, Kind, Produced, headers
 
 if TYPE_CHECKING:
     from broker.kafka.draft import Draft
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from broker.relations import Names
     from broker.topics import Consumed
 
+WAITING_BYTES = 2 << 20
+"""Of all that waits for one name: the entry must stay a record that a topic takes. What is more is a dead letter."""
 _MOST = 20
 """Documents of one sender under one number that are remembered, the latest ones."""
 
@@ -36,7 +38,7 @@ def plan_names(draft: Draft, document: Received, names: Names, content: bytes, e
     for relation in relations:
         values = {
             topics.CE_TYPE: Fact.AMENDS.ce_type,
-            topics.CE_TIME: moment(draft.now),
+            topics.CE_TIME: draft.at,
             topics.MESSAGE_ID: document.message_id,
             topics.SENDER: document.sender,
             topics.RELATES_TO: f"{relation.does} {relation.document.kind} {relation.document.number}",
@@ -68,6 +70,9 @@ def _amends(draft: Draft, record: Consumed) -> None:
     for message in entry["messages"]:
         _forward(draft, message, record.content, record.headers)
     if not entry["messages"]:
+        if sum(len(content) for _, content in entry["waiting"]) + len(record.content) > WAITING_BYTES:
+            draft.bury(Produced(record.topic, record.key, record.value, record.headers), "amendment-waiting")
+            return
         kept = [[n, v.decode("latin-1")] for n, v in record.headers], record.content.decode("latin-1")
         draft.remember(draft.memory.references, key, {**entry, "waiting": [*entry["waiting"], kept]})
         draft.track("amendment-waiting", record.header(topics.MESSAGE_ID), relates_to=record.header(topics.RELATES_TO))
@@ -93,7 +98,7 @@ def _amended(draft: Draft, record: Consumed) -> None:
     amendment = MessageId(record.header(topics.MESSAGE_ID))
     if original is None or str(amendment) == str(original.history.conversation):
         return
-    related = Related(at=moment(draft.now), conversation=ConversationId(amendment), relation="amended_by")
+    related = Related(at=draft.at, conversation=ConversationId(amendment), relation="amended_by")
     if original.add(related) != ["new"]:
         return
     original.keep(draft)
@@ -124,7 +129,7 @@ def _related(draft: Draft, record: Consumed) -> None:
     """The amendment's own conversation learns what it amends."""
     fact = orjson.loads(record.content)
     known = Conversation.of(draft, fact["message_id"])
-    related = Related(at=moment(draft.now), conversation=ConversationId(fact["amends"]), relation="amends")
+    related = Related(at=draft.at, conversation=ConversationId(fact["amends"]), relation="amends")
     if known is not None and known.add(related) == ["new"]:
         known.keep(draft)
         draft.track("amends", fact["message_id"], relates_to=fact["amends"])

@@ -13,7 +13,7 @@ from broker.answer import chain_text
 from broker.conversation import standing_answer, state_of
 from broker.errors import Refused
 from broker.history import Answered, Delivered, Failed, History, Overdue, Received, Routed
-from broker.kafka.amendments import AMENDMENTS
+from broker.kafka.amendments import AMENDMENTS, WAITING_BYTES
 from broker.kafka.certificates import CERTIFICATES
 from broker.kafka.conversations import Conversation
 from broker.kafka.documents import first_redrive
@@ -64,7 +64,7 @@ def plan_window_record(draft: Draft, record: Consumed, window: ParticipantCode, 
         kept = {
             topics.CE_TYPE: Fact.ANSWER.ce_type,
             topics.CE_ID: topics.broker_id(answer.reference, window, Kind.ANSWER, answer.answer_id),
-            topics.CE_TIME: moment(draft.now),
+            topics.CE_TIME: draft.at,
             topics.WINDOW: window,
             topics.RECORD_ID: record_id,
             topics.ANSWER_POSITION: str(answer.position),
@@ -168,7 +168,7 @@ def _plan_answer(draft: Draft, record: Consumed) -> None:
         return
     answer = _answer(record, window)
     meaning = draft.rules.meaning(answer)
-    answered = Answered(at=moment(draft.now), answer=answer, state=meaning.state, why=meaning.why)
+    answered = Answered(at=draft.at, answer=answer, state=meaning.state, why=meaning.why)
     novelty = known.add(answered)
     if novelty == ["repeat"]:
         return
@@ -233,6 +233,9 @@ def _by_number(draft: Draft, record: Consumed) -> None:
     entry = draft.memory.references.get(key) or {"waiting": []}
     if "message_id" in entry:
         draft.emit(Produced(topics.ANSWERS, entry["message_id"].encode(), record.value, record.headers))
+        return
+    if sum(len(waiting[-1][1]) for waiting in entry["waiting"]) + len(record.content) > WAITING_BYTES:
+        _keep(draft, record, "answer-waiting-full", "", key.decode("utf-8", "replace").partition("\n")[0])
         return
     entry["waiting"].append(
         [[n, v.decode("latin-1")] for n, v in record.headers] + [["", record.content.decode("latin-1")]]
