@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from broker import topics
 from broker.model import MessageId, ParticipantCode
-from broker.topics import Fact, Kind, Produced, headers, moment
+from broker.topics import Fact, Kind, Produced, headers
 from broker.writeoff import Ledger, apply, dump, load, read_grant, read_request, register, withdraw
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def plan_request(draft: Draft, record: Consumed, window: ParticipantCode, origin
         message = MessageId(topics.message_id(window, record.header(topics.CE_ID) or topics.content_id(record.content)))
         draft.deliver(window, Kind.NOTICE, message, record.key, told, {topics.CONTENT_TYPE: topics.JSON})
         return
-    values = {topics.CE_TYPE: Fact.WRITEOFF.ce_type, topics.CE_TIME: moment(draft.now), **origin.headers()}
+    values = {topics.CE_TYPE: Fact.WRITEOFF.ce_type, topics.CE_TIME: draft.at, **origin.headers()}
     key = request.certificate.encode()
     draft.emit(Produced(topics.ANSWERS, key, dump(request), headers(values)))
 

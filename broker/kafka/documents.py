@@ -214,7 +214,7 @@ def _telling(  # noqa: PLR0917 - the parts of a sentence
         document.sender,
         (outcome and outcome.document_type) or "",
         state,
-        at=moment(draft.now),
+        at=draft.at,
         findings=findings,
         document=outcome.document if outcome else None,
     )

@@ -79,6 +79,12 @@ class Draft:
     """The record being planned."""
     told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Log events, said when the batch is committed."""
+    at: str = field(init=False)
+    """``now`` as text."""
+    _standard: dict[tuple[str, str], tuple[topics.Header, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.at = moment(self.now)
 
     def emit(self, record: Produced) -> None:
         self.out.append((self.source, record))
@@ -94,8 +100,14 @@ class Draft:
 
     def track(self, event: str, message: str, **fields: object) -> None:
         """A tracking event: codes and pointers, never content."""
-        at = moment(self.now)
-        value = {"v": VERSION, "event": event, "at": at, "message_id": message, "conversation_id": message, **fields}
+        value = {
+            "v": VERSION,
+            "event": event,
+            "at": self.at,
+            "message_id": message,
+            "conversation_id": message,
+            **fields,
+        }
         content = orjson.dumps({name: item for name, item in value.items() if item not in (None, "", [])})
         cause = f"{self.source.place}"
         extra = {topics.CE_ID: topics.broker_id(message, str(fields.get("window", "")), event, cause)}
@@ -148,21 +160,26 @@ class Draft:
             topics.REASON: reason,
             topics.LANE: str(self.lane),
             topics.DESTINATION: record.topic,
-            topics.BURIED_AT: moment(self.now),
+            topics.BURIED_AT: self.at,
             **(origin or self.source.place).headers(),
         }
         kept = tuple(header for header in record.headers if header[0] not in (*why, topics.REDRIVE_OF))
         self.emit(Produced(topics.DEADLETTER, record.key, record.value, kept + headers(why)))
 
     def _headers(self, ce_type: str, content_type: str, extra: Mapping[str, str]) -> tuple[topics.Header, ...]:
-        standard = {
-            topics.CE_VERSION: "1.0",
-            topics.CE_SOURCE: topics.SOURCE,
-            topics.CE_TYPE: ce_type,
-            topics.CE_TIME: moment(self.now),
-            topics.CONTENT_TYPE: content_type,
-        }
-        return headers({**standard, **extra})
+        standard = self._standard.get((ce_type, content_type))
+        if standard is None:
+            standard = headers(
+                {
+                    topics.CE_VERSION: "1.0",
+                    topics.CE_SOURCE: topics.SOURCE,
+                    topics.CE_TYPE: ce_type,
+                    topics.CE_TIME: self.at,
+                    topics.CONTENT_TYPE: content_type,
+                }
+            )
+            self._standard[ce_type, content_type] = standard
+        return standard + headers(extra)
 
 
 class Unfetched(Exception):

@@ -11,7 +11,7 @@ from broker import topics
 from broker.home import Telling
 from broker.kafka.telling import plain
 from broker.model import MessageId, ParticipantCode
-from broker.topics import Fact, Kind, moment
+from broker.topics import Fact, Kind
 
 if TYPE_CHECKING:
     from broker.kafka.draft import Draft
@@ -68,7 +68,7 @@ def tell_failed(
         "nothing has been decided about it.",
     }
     telling = Telling(
-        Kind.NOTICE, message, sender, "", "failed", window=window, at=moment(draft.now), findings=(finding,)
+        Kind.NOTICE, message, sender, "", "failed", window=window, at=draft.at, findings=(finding,)
     )
     tell_sender(draft, telling, key, cause=f"failed {cause}".strip())
     draft.tell(Fact.FAILED, message.encode(), {"message_id": message, "window": window, "reason": reason})
