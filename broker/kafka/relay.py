@@ -18,6 +18,7 @@ from broker.kafka.clients import relay_consumer
 from broker.kafka.destinations import Destinations
 from broker.kafka.lane import Lane
 from broker.kafka.leave import Leave, Reason
+from broker.kafka.liveness import Liveness
 from broker.kafka.origin import Origins
 from broker.kafka.surroundings import Surroundings
 
@@ -42,9 +43,7 @@ class Relay:
         self._worked = topics.worked_topics(rules.participants)
         self._lanes: dict[int, tuple[Lane, asyncio.Task[None]]] = {}
         self._leaving: asyncio.Future[Leave] = asyncio.get_running_loop().create_future()
-        self._moved_at = time.monotonic()
-        self.moved = 0
-        """Records moved since the start."""
+        self.liveness = Liveness(settings.stuck_seconds, time.monotonic)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until the event is set; raises Leave."""
@@ -56,7 +55,7 @@ class Relay:
             self._around = Surroundings(
                 self._settings, self._rules, consumer, admin, Destinations(self._settings, time.monotonic), origins,
                 Claims(self._settings),
-                moved=self._count,
+                moved=self.liveness.count,
             )  # fmt: skip
             consumer.subscribe(self._worked, listener=_Share(self))
             await consumer.start()
@@ -88,7 +87,8 @@ class Relay:
             with suppress(IllegalStateError):
                 self._around.consumer.pause(*self._around.consumer.assignment())
                 await self._around.consumer.getmany(timeout_ms=0)
-        if self.is_stuck():
+        self.liveness.look(is_waiting=self.is_waiting)
+        if self.liveness.is_stuck:
             raise Leave(Reason.STUCK, f"records wait and none has moved for {self._settings.stuck_seconds:g} s")
 
     # --- the share ----------------------------------------------------------------------------------------------------
@@ -133,10 +133,6 @@ class Relay:
 
     # --- liveness -----------------------------------------------------------------------------------------------------
 
-    def _count(self, records: int) -> None:
-        self.moved += records
-        self._moved_at = time.monotonic()
-
     def lanes(self) -> frozenset[int]:
         """The lanes of this worker."""
         return frozenset(self._lanes)
@@ -154,7 +150,7 @@ class Relay:
             for index in self._lanes:
                 for topic in self._worked:
                     tp = TopicPartition(topic, index)
-                    end, position = consumer.highwater(tp), self._position(tp)
+                    end, position = consumer.last_stable_offset(tp), self._position(tp)
                     is_told_to_wait = topics.waiting_for(topic) is not None
                     if not is_told_to_wait and end is not None and position is not None and position < end:
                         return True
@@ -166,15 +162,6 @@ class Relay:
             return None
         state = subscription.assignment.state_value(tp)
         return state.position if state is not None and state.has_valid_position else None
-
-    def is_stuck(self) -> bool:
-        """Alive is: a message moved lately, or nothing waits."""
-        if time.monotonic() - self._moved_at < self._settings.stuck_seconds:
-            return False
-        if not self.is_waiting:
-            self._moved_at = time.monotonic()
-            return False
-        return True
 
 
 class _Share(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka publishes no types
