@@ -66,11 +66,6 @@ def test_a_broken_promise_is_found(tmp_path, kafka, broken, finds, options):
     assert found[finds] > 0, json.dumps(found, indent=1)
 
 
-def test_the_same_runs_without_a_saboteur_find_nothing(tmp_path, kafka):
-    found = run(tmp_path, kafka, seed=3, **SMALL, events="small,kill", kills=2)
-    assert found["breaches"] == 0, json.dumps(found["examples"], indent=1)
-
-
 def test_the_book_says_what_must_become_of_everything():
     corpus = Corpus("book", 5, 6000)
     for _ in range(3000):

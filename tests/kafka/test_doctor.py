@@ -1,0 +1,75 @@
+"""``swb doctor`` on the Kafka that comes with the package, and on one that lacks what the relay relies on."""
+
+import asyncio
+import json
+
+import pytest
+
+from broker import settings as settings_of
+from broker.embedded import EmbeddedKafka
+from broker.errors import Failed
+from broker.jars import Unavailable, jars
+from broker.kafka import admin
+from broker.kafka.doctor import examine
+from broker.kafka.examination import CHECKS, Missing, Patient
+
+CODES = ("farm", "win")
+
+
+def examined(bootstrap, **given):
+    found = {r.check: r for r in examine(settings_of.load(bootstrap=bootstrap, **given), CODES)}
+    return found, {name: r.state for name, r in found.items()}
+
+
+@pytest.fixture(scope="module")
+def lacking(tmp_path_factory):
+    """A node that allows short transactions only, no large requests and no sessions like ours."""
+    try:
+        jars()
+    except Unavailable as error:
+        pytest.skip(str(error))
+    properties = {
+        "transaction.max.timeout.ms": "5000", "socket.request.max.bytes": "2000000",
+        "auto.create.topics.enable": "true", "group.max.session.timeout.ms": "7000", "offsets.retention.minutes": "60",
+    }  # fmt: skip
+    with EmbeddedKafka(data=tmp_path_factory.mktemp("lacking"), properties=properties) as kafka:
+        yield kafka.bootstrap
+
+
+def test_the_kafka_of_the_package_will_do(kafka_bootstrap, monkeypatch, swb):
+    monkeypatch.setenv("SWB_SESSION_SECONDS", "6")
+    monkeypatch.setenv("SWB_HEARTBEAT_SECONDS", "1")
+    code, out, _ = swb("doctor", "--bootstrap", kafka_bootstrap, "-o", "json")
+    told = json.loads(out)
+    assert (code, told["missing"]) == (0, []), told
+    states = {one["check"]: one["state"] for one in told["checks"]}
+    assert states.pop("copies") == "warning"  # one node
+    states.pop("installation")  # topics of other tests
+    assert set(states.values()) == {"ok"}
+    assert {"transactions", "aborts", "fencing", "static-members", "sizes", "headers", "compaction"} <= set(states)
+    left = admin._Client(settings_of.load(bootstrap=kafka_bootstrap)).partitions()
+    assert not [name for name in left if name.startswith("swb.doctor.")]
+
+
+def test_what_is_missing_is_named(lacking):
+    _, states = examined(lacking)
+    assert {name for name, state in states.items() if state == "missing"} == {"sizes", "transactions", "offsets"}
+    assert {name for name, state in states.items() if state == "not tried"} == {"aborts", "fencing", "static-members"}
+    assert {"slips", "memory", "copies"} <= {name for name, state in states.items() if state == "warning"}
+
+
+def test_a_topic_that_takes_too_little_is_named(kafka_bootstrap, unique):
+    codes = (unique("small").replace("-", ""),)
+    given = settings_of.load(bootstrap=kafka_bootstrap, partitions=4)
+    tight = given.model_copy(update={"max_record_bytes": 2_000_000, "max_content_bytes": 1_000_000})
+    admin.create(tight, codes)
+    (installation,) = [check for check in CHECKS if check.name == "installation"]
+    with pytest.raises(Missing, match=r"max\.message.bytes is 2000000"):
+        asyncio.run(installation.run(Patient(given, codes)))
+
+
+def test_no_kafka_at_all_is_told(swb):
+    with pytest.raises(Failed):
+        next(examine(settings_of.load(bootstrap="127.0.0.1:1"), CODES))
+    code, _, error = swb("doctor", "--bootstrap", "127.0.0.1:1")
+    assert (code, "Kafka does not answer" in error) == (2, True)
