@@ -304,9 +304,16 @@ def _wait_for_boxes(settings: Settings, codes: Iterable[str]) -> None:
 # --- Faust ------------------------------------------------------------------------------------------------------------
 
 
+class _App(faust.App):  # type: ignore[misc]
+    """A Faust application that keeps nothing on disk."""
+
+    def _create_directories(self) -> None:
+        """No table of ours lies in a folder: Faust would make some wherever the process was started."""
+
+
 def faust_app(settings: Settings, group: str) -> faust.App:
-    """A Faust application that reads committed records only, makes no topics and serves no pages."""
-    app = faust.App(
+    """A Faust application that reads committed records only, makes no topics or folders and serves no pages."""
+    app = _App(
         group,
         broker=[f"kafka://{address}" for address in settings.bootstrap.split(",")],
         broker_credentials=_credentials(settings),
