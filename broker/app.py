@@ -16,6 +16,7 @@ from mode import Service
 from broker import catalogue as catalogues
 from broker import home, log, topics
 from broker.errors import Misconfigured, Refused
+from broker.http import Health, HealthPort
 from broker.kafka import admin
 from broker.kafka.draft import Rules
 from broker.kafka.leave import Leave, Reason
@@ -67,9 +68,10 @@ def run_worker(settings: Settings) -> int:
     tell_dead_letters(app)
     vigil = Vigil(rules.statuses, rules.patience, [window.code for window in catalogue.windows()])
     relay = RelayService(settings, rules)
-    return run(
-        settings, app, relay, WatchService(Watch(settings, vigil, relay.lanes)), Warming(catalogue, relay.is_open)
-    )
+    beside = [WatchService(Watch(settings, vigil, relay.lanes)), Warming(catalogue, relay.is_open)]
+    if settings.health_port:
+        beside.append(HealthService(settings, relay.health))
+    return run(settings, app, relay, *beside)
 
 
 def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
@@ -160,6 +162,18 @@ class RelayService(Service):  # type: ignore[misc]  # mode publishes no types
         """Whether this worker has lanes and all of them work."""
         return self._relay is not None and self._relay.is_open
 
+    def health(self) -> Health:
+        """How the relay fares."""
+        if self._relay is None:
+            return Health(is_alive=True, is_ready=False)
+        liveness = self._relay.liveness
+        return Health(
+            is_alive=not liveness.is_stuck,
+            is_ready=self._relay.is_open,
+            lanes=tuple(sorted(self._relay.lanes())),
+            moved=liveness.moved,
+        )
+
     async def on_start(self) -> None:
         self._relay = Relay(self._settings, self._rules, self._settings.instance or None)
         self._running = asyncio.create_task(self._work(self._relay), name="relay")
@@ -177,6 +191,22 @@ class RelayService(Service):  # type: ignore[misc]  # mode publishes no types
         if self._running is not None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._running, self._settings.drain_seconds + self._settings.session_seconds)
+
+
+class HealthService(Service):  # type: ignore[misc]  # mode publishes no types
+    """The health port of the worker."""
+
+    mundane_level = "debug"
+
+    def __init__(self, settings: Settings, health: Callable[[], Health]) -> None:
+        super().__init__()
+        self._port = HealthPort(settings.health_host, settings.health_port, health)
+
+    async def on_start(self) -> None:
+        await self._port.open()
+
+    async def on_stop(self) -> None:
+        await self._port.close()
 
 
 def _leave(leave: Leave) -> None:

@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     """A destination that has not taken a record within this counts as one that refused it."""
     stuck_seconds: float = Field(60.0, gt=0)
     """A worker before which records wait, and none moves for so long, leaves."""
+    health_port: int = Field(0, ge=0, le=65535)
+    """Where a worker says whether it is alive and ready, and how it fares; 0: nowhere."""
+    health_host: str = "127.0.0.1"
     instance: str = ""
     """Name of a static member of the group, one per worker: a restart within the session then moves no partition."""
     drain_seconds: float = Field(20.0, ge=0)
