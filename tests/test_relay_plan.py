@@ -429,6 +429,29 @@ def test_after_the_limit_a_delivery_is_a_dead_letter_with_a_notice(world):
     assert events(world.work(redriven)) == ["redrive-repeated"]
 
 
+def test_a_waiting_delivery_that_spoils_its_plan_is_a_dead_letter_that_can_return(world):
+    world.destinations.failed("xx-win", "missing")
+    written = world.send("aa-farm", b"k", b"ok xx-win", ce_id="1")
+    record = world.again(to(written, topics.retry("xx-win"))[0], topics.retry("xx-win"))
+    draft = world.draft()
+    bury(draft, record, "Claim: gone")
+    (letter,) = to([p for _, p in draft.out], topics.DEADLETTER)
+    assert letter.header("swb_destination") == topics.inbox("xx-win")
+    assert letter.header("swb_reason") == "unforeseen: Claim"
+    assert letter.header("swb_waiting_since") == ""
+    assert kinds([p for _, p in draft.out], "aa-farm") == ["swb.notice"]
+
+
+def test_an_unreadable_answer_redriven_twice_is_buried_again_once(world):
+    (letter, _) = world.send("xx-win", b"a", b"<Response", ce_type="swb.answer")
+    again = headers({"swb_redrive_of": "swb.deadletter/0/3"})
+    redriven = Consumed(topics.INTAKE, LANE, 0, letter.key, letter.value, letter.headers + again)
+    assert len(to(world.work(redriven), topics.DEADLETTER)) == 1
+    second = world.work(Consumed(topics.INTAKE, LANE, 1, letter.key, letter.value, letter.headers + again))
+    assert events(second) == ["redrive-repeated"]
+    assert not to(second, topics.DEADLETTER)
+
+
 def test_a_delivery_that_is_too_large_is_a_dead_letter_at_once(world):
     record = world.record(topics.outbox("aa-farm"), b"k", b"ok xx-win yy-win", ce_id="1")
     world.ways.refused(record.place, topics.inbox("xx-win"), Way("deadletter", "too-large"))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from broker import topics
 from broker.kafka.answers import is_answer, plan_fact, plan_window_record
 from broker.kafka.certificates import plan_request
-from broker.kafka.documents import bury_document, plan_document
+from broker.kafka.documents import bury_document, first_redrive, plan_document
 from broker.kafka.received import plan_hop
-from broker.kafka.waiting import goes_on_waiting, plan_waiting
+from broker.kafka.waiting import bury_waiting, goes_on_waiting, plan_waiting
 from broker.topics import Produced
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ def _plan_sent(draft: Draft, record: Consumed) -> None:
     if participant and is_window and record.header(topics.CE_TYPE) == topics.WRITEOFF_TYPE:
         plan_request(draft, record, participant.code, origin)
     elif participant and is_window and is_answer(record):
-        plan_window_record(draft, record, participant.code, origin)
+        redrive_of = record.header(topics.REDRIVE_OF) if is_hopped else ""
+        if not redrive_of or first_redrive(draft, redrive_of, ""):
+            plan_window_record(draft, record, participant.code, origin)
     elif is_hopped or record.key is not None:
         plan_document(draft, record)
     else:
@@ -56,7 +58,10 @@ def _plan_sent(draft: Draft, record: Consumed) -> None:
 def bury(draft: Draft, record: Consumed, error: str) -> None:
     """What raised an exception that nobody foresaw is kept among the dead letters; a document's sender is told."""
     draft.source = record
-    if record.topic != topics.ANSWERS and not topics.waiting_for(record.topic):
+    if topics.waiting_for(record.topic):
+        bury_waiting(draft, record, f"unforeseen: {error.partition(':')[0]}")
+        return
+    if record.topic != topics.ANSWERS:
         with suppress(ValueError):  # a hopped record that says no origin
             bury_document(draft, record, error)
             return

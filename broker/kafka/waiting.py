@@ -28,28 +28,44 @@ def goes_on_waiting(draft: Draft, record: Consumed) -> bool:
 def plan_waiting(draft: Draft, record: Consumed) -> None:
     """The delivery as it was finished, or a dead letter and a notice."""
     participant = topics.waiting_for(record.topic) or ParticipantCode("")
-    message = MessageId(record.header(topics.MESSAGE_ID))
-    redrive_of = record.header(topics.REDRIVE_OF)
-    if redrive_of and not first_redrive(draft, redrive_of, message):
-        return
-    if not redrive_of:
-        draft.ways.leaves(participant, record.key, record.offset)
-    kept = tuple(h for h in record.headers if h[0] not in _OF_WAITING)
-    delivery = Produced(topics.inbox(participant), record.key, record.value, kept)
-    is_payload = record.header(topics.CE_TYPE) == _PAYLOAD
     way = draft.ways.way_of_waiting(participant, record.place)
-    if way.to == "inbox":
-        draft.emit(delivery)
-        if is_payload:
-            draft.track("delivered", message, sender=record.header(topics.SENDER), window=participant)
-            draft.tell(Fact.DELIVERED, message.encode(), {"message_id": message, "window": participant})
-            draft.say("delivery.made", message_id=message, window=participant)
+    if way.to != "inbox":
+        bury_waiting(draft, record, way.reason)
         return
-    reason = way.reason
-    draft.bury(delivery, reason)
-    if is_payload:
-        sender = ParticipantCode(record.header(topics.SENDER))
-        tell_failed(draft, message, sender, record.key, window=participant, reason=reason, cause=redrive_of)
+    if not _leaves(draft, record, participant):
+        return
+    draft.emit(_delivery(record, participant))
+    if record.header(topics.CE_TYPE) == _PAYLOAD:
+        message = MessageId(record.header(topics.MESSAGE_ID))
+        draft.track("delivered", message, sender=record.header(topics.SENDER), window=participant)
+        draft.tell(Fact.DELIVERED, message.encode(), {"message_id": message, "window": participant})
+        draft.say("delivery.made", message_id=message, window=participant)
+
+
+def bury_waiting(draft: Draft, record: Consumed, reason: str) -> None:
+    """The delivery is given up: a dead letter, and for a payload the notice to its sender."""
+    participant = topics.waiting_for(record.topic) or ParticipantCode("")
+    if not _leaves(draft, record, participant):
+        return
+    draft.bury(_delivery(record, participant), reason)
+    if record.header(topics.CE_TYPE) == _PAYLOAD:
+        message, sender = MessageId(record.header(topics.MESSAGE_ID)), ParticipantCode(record.header(topics.SENDER))
+        cause = record.header(topics.REDRIVE_OF)
+        tell_failed(draft, message, sender, record.key, window=participant, reason=reason, cause=cause)
+
+
+def _leaves(draft: Draft, record: Consumed, participant: ParticipantCode) -> bool:
+    """Whether the record counts as it leaves the queue; a dead letter that was redriven before does not."""
+    redrive_of = record.header(topics.REDRIVE_OF)
+    if redrive_of:
+        return first_redrive(draft, redrive_of, record.header(topics.MESSAGE_ID))
+    draft.ways.leaves(participant, record.key, record.offset)
+    return True
+
+
+def _delivery(record: Consumed, participant: ParticipantCode) -> Produced:
+    kept = tuple(header for header in record.headers if header[0] not in _OF_WAITING)
+    return Produced(topics.inbox(participant), record.key, record.value, kept)
 
 
 def is_given_up(draft: Draft, record: Consumed) -> bool:
