@@ -14,6 +14,8 @@ from broker.model import NO_MESSAGE_ID, Message
 from broker.samples import read_sample
 from broker.xml import leaves
 
+pytestmark = pytest.mark.proof
+
 CATALOGUE = catalogue.load()
 MAPPINGS = data_root() / "mappings"
 FOLDERS = (
