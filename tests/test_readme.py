@@ -17,7 +17,7 @@ from broker.settings import Settings
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RECIPES = (data_root() / "mappings" / "README.md").read_text(encoding="utf-8")
-NOT_SETTINGS = {"SWB_CONFIG", "SWB_REFERENCE", "SWB_PROOF"}
+NOT_SETTINGS = {"SWB_CACHE", "SWB_CONFIG", "SWB_REFERENCE", "SWB_PROOF"}
 
 
 def told_settings() -> dict[str, str]:
