@@ -138,7 +138,7 @@ def recovery(folder, scale):
     found = {}
     for remembered in (0, int(1_000_000 * scale)):
         with EmbeddedKafka(data=folder / f"kafka-{remembered}") as kafka:
-            times = _recoveries(kafka.bootstrap, folder, remembered, max(3, int(12 * scale)))
+            times = _recoveries(kafka.bootstrap, folder, remembered, max(3, int(5 * scale)))
         found[f"{remembered} ids"] = {"n": len(times), "p50": percentile(times, 0.5), "p95": percentile(times, 0.95)}
     found["cpu_seconds_of_imports"] = round(_child_cpu([sys.executable, "-c", "import broker.app"]), 2)
     return found
