@@ -67,9 +67,7 @@ def tell_failed(
         "message": f"It could not be delivered to {window}: {reason}. It is kept and can be delivered later; "
         "nothing has been decided about it.",
     }
-    telling = Telling(
-        Kind.NOTICE, message, sender, "", "failed", window=window, at=draft.at, findings=(finding,)
-    )
+    telling = Telling(Kind.NOTICE, message, sender, "", "failed", window=window, at=draft.at, findings=(finding,))
     tell_sender(draft, telling, key, cause=f"failed {cause}".strip())
     draft.tell(Fact.FAILED, message.encode(), {"message_id": message, "window": window, "reason": reason})
     draft.track("failed", message, sender=sender, window=window, reason=reason)
