@@ -272,21 +272,3 @@ def test_a_broker_that_dies_and_comes_back_loses_and_doubles_nothing(tmp_path, u
             assert worker.poll() is None
         finally:
             kit.close()
-
-
-def test_leaders_change_and_nothing_is_lost_or_doubled(cluster3, tmp_path):
-    kit = Kit(cluster3.bootstrap, tmp_path, farm="agency", wa="window", wb="window")
-    kit.farm, kit.wa, kit.wb = kit.codes
-    try:
-        worker = kit.worker("one")
-        sent = stream(kit, 200)
-        kit.until(lambda: len(kit.inbox(kit.wa, "payload")) > 0, seconds=60)
-        for number, how in ((1, cluster3.kill_node), (2, cluster3.stop_node)):
-            how(number)
-            sent |= stream(kit, 100, start=len(sent))
-            cluster3.start_node(number)
-        kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= len(sent), seconds=120)
-        accounted(kit, sent, (kit.wa, kit.wb))
-        assert worker.poll() is None
-    finally:
-        kit.close()
