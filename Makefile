@@ -1,6 +1,7 @@
 # Needs make and Python 3.11 to 3.14 with venv; everything else goes into .venv and a cache of the user's.
 PY ?= python3
 KAFKA ?=
+CHAOS ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKS := requirements.lock requirements-dev.lock
@@ -30,9 +31,9 @@ check: setup
 bench: setup
 	@$(BIN)/python tests/benchmarks
 
-# The long form; `make test` runs the short one.
+# The long form; `make test` runs a short one. make chaos CHAOS='--documents 20000 --kills 20 --json chaos.json'
 chaos: setup
-	@SWB_CHAOS=long $(BIN)/pytest -m chaos -s
+	@$(BIN)/python tests/kafka/chaos.py --documents 200000 --kills 100 $(CHAOS)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

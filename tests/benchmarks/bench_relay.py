@@ -32,6 +32,7 @@ from broker.participants import load_participants
 from broker.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "kafka"))
+import chaos_account
 from relaykit import QUICK, Kit
 
 PARTITIONS = 4
@@ -62,10 +63,8 @@ class Watch:
                 "isolation.level": "read_committed", "fetch.wait.max.ms": 10,
             }
         )  # fmt: skip
-        places = [TopicPartition(name, p) for name in names for p in range(PARTITIONS)]
-        for place in places:
-            place.offset = self.reader.get_watermark_offsets(place, timeout=20)[1]
-        self.reader.assign(places)
+        ends = chaos_account.ends(bootstrap, names)
+        self.reader.assign([TopicPartition(*place, end) for place, end in ends.items()])
 
     def look(self, seconds=0.02):
         """Records that came, with the time at which they were seen."""
