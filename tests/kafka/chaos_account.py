@@ -162,7 +162,7 @@ class _Found:
             self.receipts[message] += 1
         elif kind == "swb.notice" and header(topics.STATE_HEADER) == "not_routed":
             self.notices[message] += 1
-        elif kind == "swb.notice" and header(topics.WINDOW):
+        elif kind == "swb.notice" and header(topics.STATE_HEADER) == "failed" and header(topics.WINDOW):
             self.failed[message, header(topics.WINDOW)] += 1
         elif kind == "swb.answer":
             self.answers[message, header(topics.WINDOW)] += 1
