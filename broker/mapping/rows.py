@@ -88,9 +88,9 @@ class Rows:
 
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A mapping that ``extends`` another: rows with the same ``to`` and ``from``/``when`` replace, others are added.
+    """A mapping that ``extends`` another: its rows replace every row of the same ``to``, others are added.
 
-    A row ``{to, remove = true}`` takes every row of that target away. Groups are met by ``to`` and ``each``.
+    A row ``{to, remove = true}`` takes every row of that target away. Groups are met by ``to``, ``each`` and ``when``.
     """
     merged = {**base, **{k: v for k, v in changes.items() if k not in {"fields", "drops", "groups", "paths"}}}
     if "paths" in base or "paths" in changes:
