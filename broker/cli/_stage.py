@@ -9,17 +9,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType, TracebackType
 
 _STOP_SECONDS = 15
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _SWB = (sys.executable, "-c", "from broker.cli import main; main()")
 
@@ -33,7 +34,7 @@ class Stage:
         self._logs = Path(self._exit.enter_context(tempfile.TemporaryDirectory(prefix="swb-demo-")))
 
     def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in _ENDS:
             self._exit.callback(signal.signal, number, signal.signal(number, _interrupt))
         return self
 
@@ -52,7 +53,7 @@ class Stage:
         """Start ``swb`` with these arguments as a process of its own."""
         log = self._logs / f"{name}.log"
         environment = {**os.environ, "SWB_BOOTSTRAP": bootstrap, "SWB_LOG_FORMAT": "json"}
-        with log.open("wb") as out:
+        with log.open("wb") as out, _unheard():  # started and known to be ours: nothing comes between
             process = subprocess.Popen(  # noqa: S603 - our own command
                 [*_SWB, *arguments],
                 stdout=out,
@@ -62,8 +63,8 @@ class Stage:
                 start_new_session=True,  # a Ctrl-C is ours to hear; we then stop it in order
                 preexec_fn=_end_with_us,  # noqa: PLW1509 - sets a kernel flag, takes no lock
             )
-        self._processes.append((name, process, log))
-        self._exit.callback(_stop, process)
+            self._processes.append((name, process, log))
+            self._exit.callback(_stop, process)
 
     def wait(self, name: str, event: str, seconds: float) -> None:
         """Come back when a process has logged that event, or after so many seconds all the same."""
@@ -90,7 +91,18 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Signals that end us wait until this is over."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
+
+
 def _end_with_us() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)  # inherited from us, who hold them back just now
     if _LIBC is not None:
         _LIBC.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: also when we are killed
 
