@@ -26,6 +26,13 @@ def reference() -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def fresh_kafka():
+    """Addresses of a Kafka that no other test has used: for tests that count everything in it."""
+    with embedded() as kafka:
+        yield kafka.bootstrap
+
+
 @pytest.fixture(scope="session")
 def kafka_bootstrap():
     """Addresses of a Kafka: ``SWB_BOOTSTRAP``, else the one that comes with the package, started once."""
