@@ -106,8 +106,8 @@ class Patient:
     async def reader(self, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
         """A live reader of committed records, from the beginning of partition 0."""
         consumer = reader(self.settings, fetch_max_wait_ms=50, max_partition_fetch_bytes=1 << 20)
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign([TopicPartition(topic, 0)])
             await consumer.seek_to_beginning()
             yield consumer
@@ -122,8 +122,8 @@ class Patient:
             heartbeat_interval_ms=int(self.settings.heartbeat_seconds * 1000),
             rebalance_timeout_ms=int(self.settings.rebalance_seconds * 1000),
         )  # fmt: skip
-        await asyncio.wait_for(consumer.start(), _ANSWER)
         try:
+            await asyncio.wait_for(consumer.start(), _ANSWER)
             yield consumer
         finally:
             await consumer.stop()
@@ -403,8 +403,8 @@ async def _expect(live: AIOKafkaConsumer, values: Sequence[bytes]) -> None:
 
 async def _committed(patient: Patient, group: str, place: TopicPartition) -> int | None:
     consumer = AIOKafkaConsumer(**patient.settings.aiokafka(), group_id=group, enable_auto_commit=False)
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign([place])
         found: int | None = await asyncio.wait_for(consumer.committed(place), _ANSWER)
         return found

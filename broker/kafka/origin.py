@@ -58,7 +58,11 @@ class Origins:
     async def _read(self, place: Place) -> bytes | None:
         if self._consumer is None:
             consumer = reader(self._settings, max_poll_records=1, fetch_max_wait_ms=50)
-            await consumer.start()
+            try:
+                await consumer.start()
+            except BaseException:
+                await consumer.stop()
+                raise
             self._consumer = consumer
         consumer, tp = self._consumer, TopicPartition(place.topic, place.partition)
         consumer.assign([tp])
