@@ -51,7 +51,8 @@ class Telling:
     sender: str
     document_type: str
     state: str
-    """A canonical state of the dictionary; empty for an answer whose code nobody knows."""
+    """A canonical state of the dictionary: with an answer, where the message stands at the window by all that it said;
+    empty where nobody knows its codes."""
     window: str = ""
     at: str = ""
     findings: tuple[dict[str, Any], ...] = ()
@@ -133,6 +134,9 @@ class Home:
         if not answered.state:
             text = f"{answer.function_code}: {answered.why}"
             objections.append(self._remark("answer.code", text, reply.languages))
+        elif answered.state != reply.state:
+            text = f"{answer.function_code}: {answered.state}"
+            objections.append(self._remark("answer.standing", text, reply.languages))
         return replace(
             reply,
             function_code=answer.function_code,

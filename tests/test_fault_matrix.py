@@ -77,6 +77,7 @@ def test_whatever_happens_to_an_answer_the_verdict_is_the_window_s(fault, conten
     assert window.alarms == ()
     steps = getattr(catalogue().participants[WINDOW].answers, verdict)
     assert len(world.told("answer")) == len(steps) == window.answers
+    assert world.told("answer")[-1] == window.state, "who reads the inbox in order is not moved back either"
     rubbish = [p for p in world.written if p.topic == topics.DEADLETTER]
     assert [p.header("swb_reason") for p in rubbish] == ["answer-unreadable"] * bool(MATRIX[fault].rubbish) * (
         2 if MATRIX[fault].twice and not MATRIX[fault].rubbish else 1

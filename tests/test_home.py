@@ -94,10 +94,13 @@ def answered(case: Case, home: Home, catalogue: Catalogue) -> tuple[bytes, str, 
     return sample.content, sample.points, read(record.content, case.window, record.id)[-1]
 
 
-def tell(home: Home, answer: Answer, content: bytes | None, sender: str = "co-ica", **more: str) -> Told:
+def tell(
+    home: Home, answer: Answer, content: bytes | None, sender: str = "co-ica", standing: str = "", **more: str
+) -> Told:
     meaning = home.meaning(answer)
     fact = Answered(at=AT, answer=answer, state=meaning.state, why=meaning.why)
-    return home(Telling("answer", ID, sender, "", meaning.state, answer.window, AT, (), fact, content, **more))
+    state = standing or meaning.state
+    return home(Telling("answer", ID, sender, "", state, answer.window, AT, (), fact, content, **more))
 
 
 @pytest.mark.parametrize("case", cases(), ids=str)
@@ -155,6 +158,18 @@ def test_a_code_that_no_table_knows_is_told_as_such(home, catalogue):
     assert told.state == "registered"
     assert [(f["code"], f["severity"]) for f in told.findings] == [("answer.code", "warning")]
     assert "77" in told.findings[0]["text"]
+
+
+def test_an_answer_that_does_not_change_where_the_document_stands_says_so(home, catalogue):
+    content, _, answer = answered(one_case(), home, catalogue)
+    early = replace(answer, function_code="02", rejected="", statuses=(), errors=())
+    assert home.meaning(early).state == "registered"
+    told = tell(home, early, content, standing="accepted")
+    assert told.state == "accepted"
+    assert etree.fromstring(told.content).find("{*}State").get("code") == "accepted"
+    assert [(f["code"], f["severity"], f["text"]) for f in told.findings] == [
+        ("answer.standing", "warning", "02: registered")
+    ]
 
 
 def test_a_sender_hears_the_languages_of_its_profile_first_and_always_english_and_spanish(home, catalogue):

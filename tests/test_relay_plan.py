@@ -554,7 +554,7 @@ def test_a_late_answer_comes_home_and_never_moves_the_message_back(world):
     ]
     verdict = world.feed(world.send("xx-win", b"a", response(message, "01", "a2")))
     late = world.feed(world.send("xx-win", b"a", response(message, "02", "a0")))
-    assert to(late, topics.inbox("aa-farm"))[0].header("swb_state") == "registered"
+    assert to(late, topics.inbox("aa-farm"))[0].header("swb_state") == "accepted"
     (delivery,) = tracked(world, message, sent, heard, verdict, late)["deliveries"]
     assert delivery["answers"] == 3
     assert {k: delivery["decided"][k] for k in ("state", "verdict", "function", "answer_id")} == {

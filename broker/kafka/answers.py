@@ -206,12 +206,17 @@ def _answer(record: Consumed, window: ParticipantCode) -> Answer:
 
 
 def _telling_of(draft: Draft, known: Conversation, answered: Answered) -> Telling:
-    """What the sender is told, with the document at hand as it was sent."""
-    received = known.received
+    """What the sender is told, with the document at hand as it was sent.
+
+    The state is where the message stands at the window after its whole history: an answer that comes late does not
+    move it back for a sender that reads its inbox in order.
+    """
+    received, window = known.received, answered.answer.window
+    standing = standing_answer(known.history, window, draft.rules.statuses) or answered
     source = draft.fetched(Place(received.topic, received.partition, received.offset))
     is_same = source is not None and topics.content_id(source) == received.content_sha256
     windows = tuple(AtWindow(w.window, w.state) for w in state_of(known.history, draft.rules.statuses).windows)
-    telling = known.telling(Kind.ANSWER, answered.state, answered.answer.window)
+    telling = known.telling(Kind.ANSWER, standing.state, window)
     return replace(
         telling, answer=answered, content=source if is_same else None, mapping=received.mapping, windows=windows
     )
