@@ -29,7 +29,8 @@ def expected(
 
     ``target`` is the plain path below the Declaration; a step may say which of several it means by the constant of a
     child (``AdditionalInformation[StatementCode='SEAL']``). ``instances`` are the source elements of the group
-    instances around it by their plain paths. None when no row fills the target, or a row that joins several places.
+    instances around it by their plain paths. Of several places that a row reads, or joins, the first is meant. None when
+    no row fills the target.
     """
     meant = MEANT.search(target)
     for row, groups, group in _rows(body, MEANT.sub("", target), "", ()):
@@ -41,8 +42,6 @@ def expected(
 def _place(
     row: Row, groups: tuple[tuple[str, Group], ...], instances: Mapping[str, etree._Element], root: etree._Element
 ) -> tuple[etree._Element, str, str] | None:
-    if row.join is not None:
-        return None
     source = row.sources[0]
     paths = [*(group.each for _, group in groups), source]
     if any(path.up not in _FROM for path in paths):
