@@ -29,7 +29,7 @@ def expected(
 
     ``target`` is the plain path below the Declaration; a step may say which of several it means by the constant of a
     child (``AdditionalInformation[StatementCode='SEAL']``). ``instances`` are the source elements of the group
-    instances around it by their plain paths. Of several places that a row reads, or joins, the first is meant. None when
+    instances around it by their plain paths. Of several places that a row reads or joins the first is meant. None when
     no row fills the target.
     """
     meant = MEANT.search(target)
