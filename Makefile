@@ -17,9 +17,10 @@ demo: setup
 test: setup
 	@$(BIN)/pytest
 
-# The tests that take seconds: no Kafka, no corpora.
+# The tests that take seconds: no Kafka, no corpora; what is no such test as a whole is not even imported.
 unit: setup
-	@$(BIN)/pytest -m 'not kafka and not chaos and not proof'
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -m 'not kafka and not chaos and not proof' --ignore tests/kafka \
+	  $$(grep -l '^pytestmark = pytest.mark.proof' tests/*.py | sed 's/^/--ignore /')
 
 check: setup
 	$(BIN)/ruff check

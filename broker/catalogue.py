@@ -89,6 +89,8 @@ class _Documents:
         self.folder = folder
         self.schemas = schemas
         self.code_lists = code_lists
+        self.toml = cache(read_toml)
+        """A file that several types take over is parsed once."""
         self.declaration = cache(lambda: read_target(schemas / PAYLOAD_SCHEMA, "Declaration"))
 
     def read(self) -> list[DocumentType]:
@@ -114,7 +116,6 @@ class _Documents:
             rules=rules_of(Table({"rules": self._rules(name)}, f"{name}/rules.toml")),
             folder=str(folder),
             response=data.get("response", ""),
-            extends=self._mapping_base(name),
             tolerates=tolerances_of(Table({"tolerates": data.get("tolerates", [])}, f"{name}/document.toml")),
         )
 
@@ -134,46 +135,45 @@ class _Documents:
         return {code_list: self.code_lists[code_list].pin(version) for code_list, version in editions.items()}
 
     def _rows(self, name: str, namespaces: Mapping[str, str]) -> Rows:
-        return read_rows(self._mapping(name), namespaces, f"{name}/mapping.toml")
+        return read_rows(self._mapping(name), namespaces, f"{name}/mapping.toml", self._own_rows(name)[1])
 
     def _declaration(self) -> Element:
         return self.declaration()
 
     def _document(self, name: str) -> dict[str, Any]:
-        data = _known(self.folder / name / "document.toml", DOCUMENT_KEYS)
+        data = self._known(self.folder / name / "document.toml", DOCUMENT_KEYS)
         if "extends" not in data:
             return data
         base = self._document(data["extends"])
         return {**base, **data, "namespaces": {**base.get("namespaces", {}), **data.get("namespaces", {})}}
 
     def _mapping(self, name: str) -> dict[str, Any]:
-        file = self.folder / name / "mapping.toml"
-        document = read_toml(self.folder / name / "document.toml")
-        data = read_toml(file) if file.exists() or "extends" not in document else {}
-        extended = data.get("extends") or (document.get("extends") if not file.exists() else None)
-        return merge(self._mapping(extended), data) if extended else data
+        own, base = self._own_rows(name)
+        return merge(self._mapping(base), own) if base else own
 
-    def _mapping_base(self, name: str) -> str:
-        """The type whose rows it takes over."""
+    def _own_rows(self, name: str) -> tuple[dict[str, Any], str]:
+        """What a type's mapping.toml lists, and the type whose rows it takes over."""
         file = self.folder / name / "mapping.toml"
-        source = file if file.exists() else self.folder / name / "document.toml"
-        return str(read_toml(source).get("extends", ""))
+        document = self.toml(self.folder / name / "document.toml")
+        if not file.exists() and "extends" in document:
+            return {}, document["extends"]
+        own = self.toml(file)
+        return own, own.get("extends", "")
 
     def _rules(self, name: str) -> list[dict[str, Any]]:
-        document = read_toml(self.folder / name / "document.toml")
+        document = self.toml(self.folder / name / "document.toml")
         rules = self._rules(document["extends"]) if "extends" in document else []
         file = self.folder / name / "rules.toml"
-        own = _known(file, {"rules"}).get("rules", []) if file.exists() else []
+        own = self._known(file, {"rules"}).get("rules", []) if file.exists() else []
         replaced = {rule.get("id") for rule in own}
         return [rule for rule in rules if rule.get("id") not in replaced] + [r for r in own if not r.get("remove")]
 
-
-def _known(file: Path, keys: Collection[str]) -> dict[str, Any]:
-    """A TOML file that says nothing but these keys, so that no misspelt one passes."""
-    data = read_toml(file)
-    if strangers := sorted(set(data) - set(keys)):
-        raise Misconfigured(f"{file}: {', '.join(strangers)} is no key here; known are {', '.join(sorted(keys))}")
-    return data
+    def _known(self, file: Path, keys: Collection[str]) -> dict[str, Any]:
+        """A TOML file that says nothing but these keys, so that no misspelt one passes."""
+        data = self.toml(file)
+        if strangers := sorted(set(data) - set(keys)):
+            raise Misconfigured(f"{file}: {', '.join(strangers)} is no key here; known are {', '.join(sorted(keys))}")
+        return data
 
 
 def _schema(file: Path) -> Schema | JsonSchema:

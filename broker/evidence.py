@@ -49,8 +49,8 @@ def coverage_of(document_type: DocumentType, catalogue: Catalogue) -> Coverage:
 
 def _inherited(document_type: DocumentType, catalogue: Catalogue) -> Iterator[Explanation]:
     yield from explanations(document_type, catalogue)
-    if document_type.extends:
-        yield from _inherited(catalogue.document_types[DocumentTypeName(document_type.extends)], catalogue)
+    if base := document_type.mapping.rows.base:
+        yield from _inherited(catalogue.document_types[DocumentTypeName(base)], catalogue)
 
 
 def open_in(document_type: DocumentType) -> tuple[str, ...]:

@@ -5,13 +5,27 @@ import os
 import shutil
 import sys
 import textwrap
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from broker import catalogue, cli
 from broker.embedded import EmbeddedKafka
+from broker.folders import data_root
 from broker.jars import Unavailable, jars
+
+load = catalogue.load
+installed = cache(load)
+
+
+def load_once(root=None, **options):
+    """The package's own catalogue, which is frozen, is read and compiled once for all tests; any other each time."""
+    is_installed = root is None and catalogue.data_root() == data_root()
+    return installed(**options) if is_installed else load(root, **options)
+
+
+catalogue.load = load_once
 
 
 @pytest.fixture(scope="session")

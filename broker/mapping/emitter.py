@@ -24,14 +24,18 @@ class Emitter:
         self.around: list[str] = []
         """The groups around what is being written."""
         self.constants: dict[str, object] = {"esc": escape, "quoted": escape_attribute, "fold": fold}
+        self._same: dict[tuple[str, type], list[str]] = {}
+        """The names of constants of one kind."""
 
     def constant(self, prefix: str, value: object) -> str:
         """The name of a value in the generated module; equal values share one."""
-        for name, known in self.constants.items():
-            if name.startswith(prefix) and type(known) is type(value) and known == value:
+        same = self._same.setdefault((prefix, type(value)), [])
+        for name in same:
+            if self.constants[name] == value:
                 return name
         name = f"{prefix}{len(self.constants)}"
         self.constants[name] = value
+        same.append(name)
         return name
 
     def add(self, indent: int, line: str) -> None:

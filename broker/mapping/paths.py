@@ -87,8 +87,8 @@ class _Reader:
         self.text = text
         self.namespaces = namespaces
         self.tokens: list[tuple[str, int, int]] = []
-        at = 0
-        while text[at:].strip():
+        at, end = 0, len(text.rstrip())
+        while at < end:
             match = _TOKEN.match(text, at)
             if match is None:
                 raise BadPath(f"cannot read {text[at:].strip()[:20]!r} in {text!r}")

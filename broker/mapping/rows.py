@@ -12,6 +12,7 @@ from broker.mapping.paths import BadPath, Condition, Path, read_condition, read_
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
 ANYWHERE = "//@"
 
@@ -46,6 +47,11 @@ class Row:
     note: str = ""
     label: str = ""
     label_es: str = ""
+
+
+_ROW_KEYS = frozenset(
+    {f.name for f in fields(Row)} - {"name", "sources", "transforms", "when_text"} | {"from", "transform"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,8 @@ class Rows:
     """The date in the document that picks the edition of each code list."""
     body: Group
     file: str
+    base: str = ""
+    """The document type whose rows they take over."""
 
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,7 +119,7 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def read_rows(data: Mapping[str, Any], namespaces: Mapping[str, str], file: str) -> Rows:
+def read_rows(data: Mapping[str, Any], namespaces: Mapping[str, str], file: str, base: str = "") -> Rows:
     """The rows that a mapping.toml (already merged with what it extends) holds; raises Misconfigured."""
     reader = _RowReader(namespaces, dict(data.get("paths", {})), file)
     known = {"version", "extends", "date", "paths", "fields", "drops", "groups", "note"}
@@ -119,7 +127,7 @@ def read_rows(data: Mapping[str, Any], namespaces: Mapping[str, str], file: str)
     digest = hashlib.sha256(json.dumps([data, dict(namespaces)], sort_keys=True, default=str).encode()).hexdigest()
     date = reader.path(data["date"], "date") if "date" in data else None
     body = reader.group({**{k: data[k] for k in ("fields", "drops", "groups") if k in data}, "each": "."}, "")
-    return Rows(str(data.get("version", "1")), digest, date, body, file)
+    return Rows(str(data.get("version", "1")), digest, date, body, file, base)
 
 
 class _RowReader:
@@ -128,20 +136,24 @@ class _RowReader:
         self.paths = paths
         self.file = file
         self.names: dict[str, int] = {}
+        self.known: dict[str, Path] = {}
+        """Paths already read, by their text: the same ones stand in many rows."""
 
     def fail(self, where: str, sentence: str) -> Misconfigured:
         return Misconfigured(f"{self.file}: {where}: {sentence}")
 
-    def no_others(self, data: Mapping[str, Any], known: set[str], where: str) -> None:
+    def no_others(self, data: Mapping[str, Any], known: AbstractSet[str], where: str) -> None:
         others = sorted(set(data) - known)
         if others:
             raise self.fail(where, f"{', '.join(others)} is no key here; known are {', '.join(sorted(known))}")
 
     def path(self, text: str, where: str) -> Path:
-        try:
-            return read_path(self._expand(text), self.namespaces)
-        except BadPath as error:
-            raise self.fail(where, str(error)) from None
+        if text not in self.known:
+            try:
+                self.known[text] = read_path(self._expand(text), self.namespaces)
+            except BadPath as error:
+                raise self.fail(where, str(error)) from None
+        return self.known[text]
 
     def condition(self, text: str, where: str) -> Condition | None:
         if not text:
@@ -195,8 +207,7 @@ class _RowReader:
         where = f"row {to or data}"
         if not to:
             raise self.fail(where, "`to` is missing: the element of the payload")
-        known = {f.name for f in fields(Row)} - {"name", "sources", "transforms", "when_text"} | {"from", "transform"}
-        self.no_others(data, known, where)
+        self.no_others(data, _ROW_KEYS, where)
         sources = data.get("from", [])
         sources = [sources] if isinstance(sources, str) else sources
         transforms = data.get("transform", [])

@@ -69,12 +69,12 @@ class Scope:
         self.element = name("e")
         """The variable of the generated code that holds the scope's own element."""
         self.walk = name("walk")
-        self.captures: dict[tuple[str, Kind], Capture] = {}
-        self.scopes: dict[str, Scope] = {}
+        self.captures: dict[tuple[tuple[Step, ...], Kind], Capture] = {}
+        self.scopes: dict[tuple[Step, ...], Scope] = {}
 
     def capture(self, path: Path, kind: Kind) -> Capture:
         """The capture of ``path`` (its attribute apart) in this scope, made on first asking."""
-        key = (repr(path.steps), kind)
+        key = (path.steps, kind)
         if key not in self.captures:
             depth = len(path.steps)
             predicates = tuple((depth - 1 - i, p) for i, step in enumerate(path.steps) for p in step.predicates)
@@ -86,10 +86,9 @@ class Scope:
     def open(self, path: Path) -> Scope:
         """The scope of a repeating element."""
         self.capture(path, "each")
-        key = repr(path.steps)
-        if key not in self.scopes:
-            self.scopes[key] = Scope(self.name, path, self._one_node(path))
-        return self.scopes[key]
+        if path.steps not in self.scopes:
+            self.scopes[path.steps] = Scope(self.name, path, self._one_node(path))
+        return self.scopes[path.steps]
 
     def _one_node(self, path: Path) -> Node:
         """One tree for an element that repeats in several places, such as the goods of every form of a certificate."""

@@ -79,9 +79,7 @@ class _Writer:
 
     def _enter_inner(self, scope: Scope, indent: int) -> None:
         for inner in scope.scopes.values():
-            each = next(
-                c for c in scope.captures.values() if c.kind == "each" and inner is scope.scopes[repr(c.path.steps)]
-            )
+            each = next(c for c in scope.captures.values() if c.kind == "each" and inner is scope.scopes[c.path.steps])
             self.emit.add(indent, f"{inner.walk}s = [(e, {inner.walk}(e, run)) for e in {each.variable}]")
 
     def _frame(self, group: PlannedGroup, scope: Scope, indent: int, *, is_root: bool = False) -> None:
