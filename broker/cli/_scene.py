@@ -37,6 +37,8 @@ class Sent:
     time: int = 0
     windows: dict[str, str] = field(default_factory=dict)
     """Each window it went to, with what that said last: a canonical state, or nothing yet."""
+    is_routed: bool = False
+    """Whether all its windows are known; an answer may be heard before."""
     ended: str = ""
     """``refused`` or ``not_routed``, when no window decides."""
     findings: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -62,7 +64,9 @@ class Sent:
         return [states[state].verdict if state in states else "" for state in self.windows.values()]
 
     def is_done(self, states: Mapping[str, State]) -> bool:
-        return bool(self.ended) or (self.receipt is not None and bool(self.windows) and all(self.verdicts(states)))
+        if self.ended or self.receipt is None or not self.is_routed:
+            return bool(self.ended)
+        return bool(self.windows) and all(self.verdicts(states))
 
     def outcome(self, states: Mapping[str, State]) -> str:
         """One of OUTCOMES; empty while something is missing."""
@@ -106,6 +110,7 @@ class Ears:
             return
         if record.topic == topics.TRACKING:
             event = json.loads(record.content)
+            one.is_routed = one.is_routed or event["event"] == "received"
             for routed in event.get("routed") or ():
                 one.windows.setdefault(routed["window"], "")
             return
