@@ -122,13 +122,13 @@ def _unknown(root: etree._Element, offset: int, catalogue: Catalogue, envelopes:
     near = sorted(
         {str(t.root) for types in catalogue.roots.values() for t in types if _local(t.root) == name.localname}
     )
-    if near and not name.namespace:
+    if str(root.tag) in catalogue.roots:
+        titles = ", ".join(t.title for t in catalogue.roots[str(root.tag)])
+        why = f"the root is known, but it meets the test of none of: {titles}"
+    elif near and not name.namespace:
         why = f"its namespace is missing; {name.localname} is known as {', '.join(near)}"
     elif near:
         why = f"{name.localname} is known in other namespaces: {', '.join(near)}"
-    elif str(root.tag) in catalogue.roots:
-        titles = ", ".join(t.title for t in catalogue.roots[str(root.tag)])
-        why = f"the root is known, but it meets the test of none of: {titles}"
     else:
         why = "no document type has this root"
     inside = f" inside {' and '.join(e.envelope.name for e in envelopes)}" if envelopes else ""

@@ -49,6 +49,17 @@ class Finding:
     def is_error(self) -> bool:
         return self.severity is Severity.ERROR
 
+    def as_json(self) -> dict[str, str | int | None]:
+        """The finding as every output in JSON tells it."""
+        return {
+            "code": self.code,
+            "severity": self.severity.value,
+            "pointer": self.pointer,
+            "line": self.line,
+            "value": self.value,
+            "message": self.message,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

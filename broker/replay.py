@@ -112,18 +112,6 @@ def _sent(sender: str | None, ce_id: str, content: bytes, given: str | None) -> 
     return Message(identity, content, ParticipantCode(sender) if sender else None)
 
 
-def finding(one: Finding) -> dict[str, Any]:
-    """A finding as JSON tells it."""
-    return {
-        "code": one.code,
-        "severity": one.severity.value,
-        "pointer": one.pointer,
-        "line": one.line,
-        "value": one.value,
-        "message": one.message,
-    }
-
-
 def accept(name: str, outcome: Outcome, folder: Path) -> None:
     """Store the outcome as what is expected from now on."""
     findings, payload = _places(name, folder)
@@ -158,7 +146,7 @@ def _places(name: str, folder: Path) -> tuple[Path, Path]:
 
 
 def _json(findings: Iterable[Finding]) -> str:
-    return json.dumps([finding(f) for f in findings], ensure_ascii=False, indent=2) + "\n"
+    return json.dumps([f.as_json() for f in findings], ensure_ascii=False, indent=2) + "\n"
 
 
 def _diff(was: str, now: str, name: str) -> list[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MEBIBYTE = 1024 * 1024
+_ADDRESS = r"([^\s,:\[\]]+|\[[0-9A-Fa-f:]+\]):\d{1,5}"
 
 
 class Settings(BaseSettings):
@@ -23,7 +24,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SWB_", frozen=True, extra="forbid", env_ignore_empty=True)
 
-    bootstrap: str = "127.0.0.1:9092"
+    bootstrap: str = Field("127.0.0.1:9092", pattern=f"^{_ADDRESS}(,{_ADDRESS})*$")
     """Kafka's addresses, ``host:port`` with commas between."""
     security: Literal["plaintext", "ssl", "sasl_ssl"] = "plaintext"
     """``ssl`` with ``certificate_file`` and ``key_file`` is mutual TLS."""
@@ -95,6 +96,11 @@ class Settings(BaseSettings):
             raise ValueError("security sasl_ssl needs username and password")
         if (self.certificate_file is None) != (self.key_file is None):
             raise ValueError("certificate_file and key_file go together")
+        try:
+            self.ssl_context()
+        except OSError as error:  # a file that is not there, or holds no certificate
+            names = ", ".join(str(file) for file in (self.ca_file, self.certificate_file, self.key_file) if file)
+            raise ValueError(f"{names} cannot be used for TLS: {error.strerror or error}") from error
         if "{name}" not in self.principals:
             raise ValueError("principals must hold {name}, or all would be one")
         if self.max_record_bytes <= self.max_content_bytes:
@@ -173,4 +179,7 @@ def load(**given: object) -> Settings:
 def _sentence(fault: Mapping[str, Any], file: str | None) -> str:
     name = ".".join(map(str, fault["loc"]))
     where = f" (SWB_{name.upper()}{f', or {file}' if file else ''})" if name else ""
-    return f"Setting {name}{where}: {fault['msg']}" if name else f"Settings: {fault['msg']}"
+    if fault["type"] == "string_pattern_mismatch":
+        return f"Setting {name}{where}: {fault['input']!r} is not of the form host:port, with commas between several."
+    text = fault["msg"].removeprefix("Value error, ")
+    return f"Setting {name}{where}: {text}" if name else f"Settings: {text}"

@@ -212,3 +212,56 @@ def test_a_document_above_the_limit_is_refused(swb, notes, monkeypatch):
     code, out, _ = swb("translate", notes.good, "-o", "json")
     assert code == 1
     assert [f["code"] for f in objects(out)[0]["findings"]] == ["content.too-large"]
+
+
+def test_a_finding_looks_the_same_in_every_verb(swb, notes):
+    told = {}
+    for verb in ("translate", "validate", "route", "explain", "replay"):
+        _, out, _ = swb(verb, notes.bad, "-o", "json")
+        told[verb] = objects(out)[0]["findings"]
+    assert told["translate"], "the document is refused"
+    assert all(findings == told["translate"] for findings in told.values())
+
+
+def test_a_refused_document_is_an_object_of_its_own_where_json_was_asked_for(swb, notes):
+    for code, out, err in (
+        swb("explain", notes.bad, "-o", "json"),
+        swb("locate", notes.bad, "/MetaData/Declaration/ID", "-o", "json"),
+    ):
+        assert (code, err) == (1, "")
+        (one,) = objects(out)
+        assert (one["file"], one["outcome"]) == (str(notes.bad), "refused")
+
+
+@pytest.mark.parametrize("pointer", ["", "///[", "a b", "/", "42", "/MetaData[", "42A/"])
+def test_what_is_no_pointer_is_no_question(swb, notes, pointer):
+    code, out, err = swb("locate", notes.good, pointer)
+    assert (code, out) == (2, "")
+    assert "neither a path nor a chain" in err
+
+
+def test_a_reader_that_has_seen_enough(notes):
+    swb_file = Path(sys.executable).with_name("swb")
+    names = [str(notes.good)] * 3000  # refused one by one: the toy is no format that came with the package
+    running = subprocess.Popen([swb_file, "validate", *names], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert running.stdout
+    assert running.stdout.readline()
+    running.stdout.close()
+    assert running.wait(30) == 2
+    assert running.stderr
+    assert running.stderr.read() == b""
+    running.stderr.close()
+
+
+def test_a_folder_without_data_is_not_called_well(swb, tmp_path):
+    code, out, err = swb("check", "--root", tmp_path)
+    assert (code, out) == (2, "")
+    assert "holds no mappings" in err
+
+
+def test_a_place_where_nothing_can_be_written(swb, notes, tmp_path):
+    taken = tmp_path / "taken"
+    taken.touch()
+    code, out, err = swb("translate", notes.good, "--out", taken / "below")
+    assert (code, out) == (2, "")
+    assert err == f"Error: {taken / 'below'}: Not a directory\n"

@@ -8,7 +8,8 @@ from broker.folders import data_root
 from broker.samples import read_sample
 
 MAPPINGS = data_root() / "mappings"
-KEYS = {"rule", "code", "severity", "message", "pointer", "line", "label", "value", "payload_pointer"}
+KEYS = {"rule", "code", "severity", "message", "messages", "text"}
+KEYS |= {"pointer", "line", "label", "value", "payload_pointer"}
 
 
 @pytest.fixture

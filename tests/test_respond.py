@@ -15,7 +15,6 @@ from broker.answer import Remark, chain_of
 from broker.catalogue import load as load_catalogue
 from broker.home import Telling
 from broker.home import load as load_home
-from broker.kafka.draft import told as findings
 from broker.line import process
 from broker.model import Message, MessageId
 from broker.respond import AtWindow, Objection, Reply, load_forms, respond
@@ -245,7 +244,7 @@ def test_whatever_comes_its_receipt_or_refusal_is_valid_in_the_form_of_its_forma
     for file in sorted(own)[::3] + sorted(published)[::2]:
         outcome = process(Message(MessageId("a" * 32), file.read_bytes()), catalogue)
         kind, state = ("receipt", "received") if outcome.payload else ("refusal", "refused")
-        said = tuple(findings(outcome.findings))
+        said = tuple(f.as_json() for f in outcome.findings)
         form = outcome.document_type or ""
         record = home(Telling(kind, "a" * 32, "nobody", form, state, "", REPLY.at, said, document=outcome.document))
         if record.content_type == "application/json":

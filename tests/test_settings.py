@@ -67,3 +67,25 @@ def test_each_client_is_told_in_its_own_words():
     assert given.librdkafka()["security.protocol"] == "sasl_ssl"
     assert settings.load().aiokafka()["security_protocol"] == "PLAINTEXT"
     assert "ssl_context" not in settings.load().aiokafka()
+
+
+@pytest.mark.parametrize(
+    "address", ["kafka", "kafka:", ":9092", "kafka:port", "a:1,b", "a:1,", "http://a:1", "a b:1", "[::g]:1"]
+)
+def test_an_address_without_host_and_port(address):
+    with pytest.raises(Misconfigured, match=r"SWB_BOOTSTRAP.*host:port"):
+        settings.load(bootstrap=address)
+
+
+@pytest.mark.parametrize("address", ["kafka:9092", "10.0.0.1:1,kafka-2.example:65535", "[::1]:9092"])
+def test_addresses(address):
+    assert settings.load(bootstrap=address).bootstrap == address
+
+
+def test_files_of_tls_are_read_before_anything_is_tried(tmp_path):
+    missing, empty = tmp_path / "ca.pem", tmp_path / "empty.pem"
+    empty.touch()
+    with pytest.raises(Misconfigured, match=r"ca\.pem cannot be used for TLS: No such file"):
+        settings.load(security="ssl", ca_file=missing)
+    with pytest.raises(Misconfigured, match=r"empty\.pem cannot be used for TLS"):
+        settings.load(security="ssl", certificate_file=empty, key_file=empty)

@@ -136,3 +136,10 @@ def test_the_loader_refuses_a_gap(tmp_path):
 def test_no_list_repeats_a_code():
     for file in (HOME / "statuses" / "lists").glob("*.toml"):
         assert tomllib.loads(file.read_text())["codes"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--list", "dms"), ("--list", "un-4405")])
+def test_the_dictionary_fits_a_terminal(swb, arguments):
+    code, out, _ = swb("statuses", *arguments)
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80

@@ -26,6 +26,14 @@ class Verbs(click.Group):
         command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb; 2 when its reader has seen enough, which click would call 1: something was refused."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 2
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The verbs with the first line of each module's docstring, none of them loaded."""
         with formatter.section("Verbs"):
@@ -55,8 +63,6 @@ def main() -> None:
         sys.exit(130)
     except click.ClickException as error:
         error.show()
-    except BrokenPipeError:  # whoever reads has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         if os.environ.get("SWB_DEBUG"):
             raise
@@ -69,6 +75,8 @@ def _sentence(error: Exception) -> str:
     from broker.errors import Failed, Misconfigured  # noqa: PLC0415 - looked up only when something went wrong
     from broker.jars import Unavailable  # noqa: PLC0415
 
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, Failed | Misconfigured | Unavailable | OSError):
         return str(error)
     return f"{type(error).__name__}: {error}. This is a fault of the program; SWB_DEBUG=1 shows where."

@@ -14,9 +14,10 @@ import click
 from broker.model import NO_MESSAGE_ID, Message, MessageId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from broker.model import Catalogue, DocumentType, Finding, Outcome
+    from broker.errors import Refused
+    from broker.model import Catalogue, DocumentType, Outcome
 
 files = click.argument(
     "files",
@@ -85,15 +86,27 @@ def process(source: Source, given: MessageId, catalogue: Catalogue) -> Outcome:
 
 def told(source: Source, outcome: Outcome) -> dict[str, Any]:
     """An outcome as JSON tells it, without the payload."""
-    from broker.replay import finding  # noqa: PLC0415 - as above
-
     return {
         "file": source.name,
         "outcome": "accepted" if outcome.is_accepted else "refused",
         "document_type": outcome.document_type,
         "message": message(outcome.message),
-        "findings": [finding(f) for f in outcome.findings],
+        "findings": findings(outcome),
     }
+
+
+def findings(of: Outcome | Refused) -> list[dict[str, Any]]:
+    """What was found, as JSON tells it."""
+    return [finding.as_json() for finding in of.findings]
+
+
+def refused(source: Source, refusal: Refused, form: str) -> None:
+    """A document that the line refused, told by a verb that has nothing else to say of it."""
+    if form == "json":
+        write_json({"file": source.name, "outcome": "refused", "findings": findings(refusal)})
+    else:
+        click.echo(f"{source.name}: {verdict('refused', good=False)}", err=True)
+        write_findings(findings(refusal), err=True)
 
 
 def message(one: Message) -> dict[str, Any]:
@@ -116,14 +129,16 @@ def write_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False))
 
 
-def write_findings(findings: Iterable[Finding], *, err: bool = False) -> None:
-    """Findings for people: what, where, and the sentence."""
+def write_findings(findings: Iterable[Mapping[str, Any]], *, err: bool = False) -> None:
+    """Findings as JSON tells them, for people: what, where, and the sentence."""
     for one in findings:
-        colour = "red" if one.is_error else "yellow"
-        place = f"{one.pointer}{f' (line {one.line})' if one.line else ''}".strip()
-        click.echo(f"  {click.style(one.severity.value, fg=colour)} {one.code}  {place}".rstrip(), err=err)
-        value = f" Found: {one.value}" if one.value else ""
-        click.echo(f"    {one.message}{value}", err=err)
+        severity = click.style(one["severity"], fg="red" if one["severity"] == "error" else "yellow")
+        names = " ".join(dict.fromkeys(name for name in (one.get("rule"), one["code"]) if name))
+        line = f" (line {one['line']})" if one["line"] else ""
+        click.echo(f"  {severity} {names}  {one['pointer']}{line}".rstrip(), err=err)
+        label = f" {one['label']}" if one.get("label") else ""
+        value = f" Found{label}: {one['value']}" if one["value"] else ""
+        click.echo(f"    {one['message']}{value}", err=err)
 
 
 def write_summary(counts: dict[str, int], *, err: bool = False) -> None:

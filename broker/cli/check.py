@@ -21,6 +21,8 @@ def command(root: Path | None, form: str) -> None:
     """
     from broker.check import check  # noqa: PLC0415 - a second that --help does without
 
+    if root is not None and not all((root / name).is_dir() for name in ("mappings", "xsd")):
+        raise click.BadParameter(f"{root} holds no mappings and xsd", param_hint="--root")
     is_watched = sys.stderr.isatty()
 
     def tell(what: str) -> None:

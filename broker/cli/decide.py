@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from broker.model import Catalogue, MessageId, ParticipantCode
     from broker.windows.beforehand import Verdict
-
-_KEYS = ("rule", "code", "severity", "message", "pointer", "line", "label", "value", "payload_pointer")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,20 +55,10 @@ def _known(codes: Sequence[str], catalogue: Catalogue) -> tuple[ParticipantCode,
 
 
 def _tell(name: str, verdict: Verdict, form: str) -> None:
-    findings = [told(objection.as_json()) for objection in verdict.findings]
+    findings = [objection.as_json() for objection in verdict.findings]
     if form == "json":
         _line.write_json({"file": name, "window": verdict.window, "verdict": verdict.verdict, "findings": findings})
         return
     word = _line.verdict(verdict.verdict, good=verdict.verdict == "accepted")
     click.echo(f"{word} {name}{f'  {verdict.window}' if verdict.window else ''}")
-    for one in findings:
-        line = f" (line {one['line']})" if one["line"] else ""
-        click.echo(f"  {' '.join(filter(None, (one['rule'], one['code'])))}  {one['pointer']}{line}".rstrip())
-        label = f" {one['label']}:" if one["label"] else ""
-        value = f" Found{label} {one['value']}" if one["value"] else ""
-        click.echo(f"    {one['message']}{value}")
-
-
-def told(objection: dict[str, Any]) -> dict[str, Any]:
-    """A finding as this verb shows it."""
-    return {key: objection[key] for key in _KEYS}
+    _line.write_findings(findings)

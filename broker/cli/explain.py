@@ -40,8 +40,7 @@ def command(files: Sequence[str], given_id: MessageId, form: str) -> None:
             found = explained(Message(given_id, source.content), catalogue)
         except Refused as refusal:
             refused = True
-            click.echo(f"{source.name}: {_line.verdict('refused', good=False)}", err=True)
-            _line.write_findings(refusal.findings, err=True)
+            _line.refused(source, refusal, form)
             continue
         match form:
             case "json":
@@ -100,7 +99,8 @@ def _write(name: str, found: Explanation) -> None:
         click.echo(f"  {click.style(target, bold=True)} {origin.wco_id}  {click.style(origin.value, fg='green')}")
         how = ", ".join(part for part in (origin.transform, origin.codes) if part)
         for source in origin.sources:
-            click.echo(f"      <- {source.path} (line {source.line}): {source.value}{f'  [{how}]' if how else ''}")
+            value = " ".join((source.value or "").split())
+            click.echo(f"      <- {source.path} (line {source.line}): {value}{f'  [{how}]' if how else ''}")
         if not origin.sources:
             click.echo(f"      <- {origin.why or origin.row}")
     counts = found.counts

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from broker.cli import _kafka
+from broker.cli import _kafka, _line
 
 if TYPE_CHECKING:
     from broker.topics import Consumed
@@ -64,7 +64,4 @@ def write(one: dict[str, Any]) -> None:
     """One line for people, and one for each finding."""
     parts = [one["at"], f"{one['kind']:8}", one["message_id"], one["state"], one["document_type"], one["window"]]
     click.echo("  ".join(part for part in parts if part))
-    for finding in one["findings"]:
-        place = f" {finding['pointer']}" if finding.get("pointer") else ""
-        line = f" (line {finding['line']})" if finding.get("line") else ""
-        click.echo(f"    {finding.get('severity', '')} {finding['code']}{place}{line}: {finding.get('message', '')}")
+    _line.write_findings(one["findings"])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from broker.model import MessageId
 
 _CHAIN = re.compile(r"\d\d[A-Z](#\d+)?([ ,>/]+\d\d[A-Z](#\d+)?)*([ ,>/]+[A-Z]?\d{2,3})?")
+_PATH = re.compile(r"(/[@\w:.-]+(\[[^\[\]]*\])?)+")
 _STEP = re.compile(r"(\d\d[A-Z])(?:#(\d+))?")
 
 
@@ -27,7 +28,8 @@ def command(file: str, pointer: str, given_id: MessageId, form: str) -> None:
     """Tell which place of FILE a POINTER into its payload means.
 
     POINTER is a path (/MetaData/Declaration/GoodsShipment/GovernmentAgencyGoodsItem[2]/Commodity/Description) or a
-    chain of WCO class ids with sequence numbers and the id of the element (42A/67A/68A#2/23A/137).
+    chain of WCO class ids with sequence numbers and the id of the element (42A/67A/68A#2/23A/137). Of
+    an element that the payload has not got the answer is the nearest place, where it would have to stand.
 
     Exit 0 when a place was found, 1 when nothing of the document is behind it, 2 when it could not run.
     """
@@ -35,13 +37,14 @@ def command(file: str, pointer: str, given_id: MessageId, form: str) -> None:
     from broker.line import explained  # noqa: PLC0415
     from broker.model import Message  # noqa: PLC0415
 
+    if not _CHAIN.fullmatch(pointer) and not _PATH.fullmatch(pointer):
+        raise click.BadParameter(f"'{pointer}' is neither a path nor a chain of WCO class ids", param_hint="POINTER")
     (source,) = _line.read([file])
     catalogue = _line.load()
     try:
         explanation = explained(Message(given_id, source.content), catalogue)
     except Refused as refusal:
-        click.echo(f"{source.name}: {_line.verdict('refused', good=False)}", err=True)
-        _line.write_findings(refusal.findings, err=True)
+        _line.refused(source, refusal, form)
         sys.exit(1)
     target = _path(pointer, explanation.content) if _CHAIN.fullmatch(pointer) else pointer
     found = explanation.locate(target) if target else ()

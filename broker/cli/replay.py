@@ -106,7 +106,7 @@ class _Run:
             kind = outcome.document_type or "unknown type"
             click.echo(f"{_line.verdict(word, good=outcome.is_accepted)} {item.origin} ({kind}){windows}")
             if not outcome.is_accepted:
-                _line.write_findings(f for f in outcome.findings if f.is_error)
+                _line.write_findings(f.as_json() for f in outcome.findings if f.is_error)
         elif told:
             click.echo(
                 f"{click.style('updated' if self.update else 'different', fg='yellow', bold=True)} {item.origin}"

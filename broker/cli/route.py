@@ -38,7 +38,7 @@ def command(files: Sequence[str], given_id: MessageId, form: str) -> None:
         for routing in outcome.routings:
             mark = click.style("yes", fg="green") if routing.is_accepted else click.style("no ", dim=True)
             click.echo(f"  {mark} {routing.participant}: {routing.reason}")
-        _line.write_findings(outcome.findings)
+        _line.write_findings(_line.findings(outcome))
         return good
 
     _line.each(files, given_id, tell, ("routed", "not routed"), err=form == "json")

@@ -5,28 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
-import orjson
 
+from broker.cli import _line
 from broker.folders import data_root
 from broker.statuses import load
 
 if TYPE_CHECKING:
-    from broker.statuses import Statuses
+    from collections.abc import Iterable, Sequence
+
+    from broker.statuses import Statuses, StatusList
 
 
 @click.command("statuses")
-@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", help="How to print it.")
+@_line.as_json
 @click.option("--list", "list_id", default="", metavar="ID", help="One list only, code by code.")
-def command(output: str, list_id: str) -> None:
+def command(form: str, list_id: str) -> None:
     """Canonical states against the codes of every list, both ways, with the reason where a pair does not map."""
     statuses = load(data_root() / "mappings" / "statuses")
     if list_id and list_id not in statuses.lists:
         raise click.BadParameter(f"{list_id} is none of {', '.join(statuses.lists)}", param_hint="--list")
-    if output == "json":
+    if form == "json":
         for pair in pairs(statuses, list_id):
-            click.echo(orjson.dumps(pair))
-        return
-    _print(statuses, list_id)
+            _line.write_json(pair)
+    elif list_id:
+        _write_list(statuses.lists[list_id])
+    else:
+        _write_all(statuses)
 
 
 def pairs(statuses: Statuses, list_id: str = "") -> list[dict[str, Any]]:
@@ -46,29 +50,37 @@ def pairs(statuses: Statuses, list_id: str = "") -> list[dict[str, Any]]:
     return found
 
 
-def _print(statuses: Statuses, list_id: str) -> None:
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - only for people
-    from rich.console import Console  # noqa: PLC0415 - only for people
-    from rich.table import Table  # noqa: PLC0415
+def _write_all(statuses: Statuses) -> None:
+    """A line for each state, a numbered column for each list."""
+    lists = list(statuses.lists.values())
+    _write_rows((str(number), one.id, one.agency) for number, one in enumerate(lists, 1))
+    click.echo()
+    head = ("state", *(str(number) for number in range(1, len(lists) + 1)))
+    _write_rows([head, *((state, *(one.states[state].code or "-" for one in lists)) for state in statuses.states)])
+    click.echo("\n- : not mappable; why, and what each code of a list means: swb statuses --list ID")
 
-    console = Console()
-    if not list_id:
-        table = Table(title="What each list calls a state (- : not mappable)", box=SIMPLE_HEAD, padding=0)
-        table.add_column("state", no_wrap=True)
-        for name in statuses.lists:
-            table.add_column(name.replace("-", "\n"), overflow="fold")
-        for state in statuses.states:
-            table.add_row(state, *(one.states[state].code or "-" for one in statuses.lists.values()))
-        console.print(table)
-        console.print("swb statuses --list ID shows every code of a list, and the reasons.")
-        return
-    one = statuses.lists[list_id]
-    inward = Table("code", "name", "state", "why", title=f"{one.name} ({one.agency} {one.edition}): what a code means")
+
+def _write_list(one: StatusList) -> None:
+    """A paragraph for each code and for each state, with the reason below it."""
+    click.echo(click.wrap_text(f"{one.name}, {one.agency} {one.edition}", 80))
+    click.echo("\nWhat a code means")
     for code, meaning in one.codes.items():
-        inward.add_row(code, meaning.name, meaning.state or "-", meaning.why)
-    inward.add_row("any other", "", "-", one.rest)
-    outward = Table("state", "code", "why", title="what it calls a state")
+        _write_pair(f"{code} {meaning.name}".strip(), meaning.state, meaning.why)
+    _write_pair("any other", "", one.rest)
+    click.echo("\nWhat it calls a state")
     for state, wording in one.states.items():
-        outward.add_row(state, wording.code or "-", wording.why)
-    console.print(inward)
-    console.print(outward)
+        _write_pair(state, wording.code, wording.why)
+
+
+def _write_pair(known: str, found: str, why: str) -> None:
+    click.echo(f"  {known} -> {found or '-'}")
+    if why:
+        click.echo(click.wrap_text(why, 80, "      ", "      "))
+
+
+def _write_rows(rows: Iterable[Sequence[str]]) -> None:
+    """Rows in columns, as narrow as what is in them."""
+    lines = list(rows)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        click.echo("  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())

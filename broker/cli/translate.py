@@ -43,7 +43,7 @@ def command(files: Sequence[str], out: Path | None, given_id: MessageId, form: s
         to = f" -> {targets[source.name]}" if text is not None and out is not None else ""
         if out is not None or outcome.findings:
             click.echo(f"{word} {source.name} ({outcome.document_type or 'unknown type'}){to}", err=True)
-        _line.write_findings(outcome.findings, err=True)
+        _line.write_findings(_line.findings(outcome), err=True)
         return outcome.is_accepted
 
     _line.each(files, given_id, tell, ("accepted", "refused"), err=True)

@@ -34,7 +34,7 @@ def command(files: Sequence[str], form: str) -> None:
             _line.write_json({**_line.told(source, outcome), "outcome": word})
             continue
         click.echo(f"{_line.verdict(word, good=good)} {source.name} ({outcome.document_type or 'unknown type'})")
-        _line.write_findings(outcome.findings)
+        _line.write_findings(_line.findings(outcome))
     if form == "text":
         _line.write_summary(counts)
     sys.exit(1 if counts["refused"] else 0)

@@ -9,7 +9,7 @@ from broker import topics
 from broker.home import Telling
 from broker.kafka.amendments import plan_names
 from broker.kafka.certificates import plan_grant
-from broker.kafka.draft import pointers, told
+from broker.kafka.draft import pointers
 from broker.kafka.notices import tell_failed, tell_sender
 from broker.kafka.received import received
 from broker.model import Finding, Message, Outcome, Severity
@@ -110,7 +110,7 @@ def _conflict(document: Received, known: Entry) -> Outcome:
 def _refuse(draft: Draft, document: Received, outcome: Outcome, *, event: str) -> None:
     """The refusal and nothing else; a conflict leaves no trace in the history of the first document."""
     document_type, findings = outcome.document_type or "", outcome.findings
-    telling = _telling(draft, document, Kind.REFUSAL, "refused", outcome, tuple(told(findings)))
+    telling = _telling(draft, document, Kind.REFUSAL, "refused", outcome, tuple(f.as_json() for f in findings))
     extra = {topics.DOCUMENT_TYPE: document_type}
     tell_sender(draft, telling, document.key, cause=document.sha256, extra=extra)
     size = document.oversize or len(document.content)
@@ -126,7 +126,7 @@ def _accept(draft: Draft, document: Received, outcome: Outcome, payload: Payload
     label = draft.rules.mapping_label(outcome.document_type) if outcome.document_type else ""
     common = {topics.DOCUMENT_TYPE: name, topics.MAPPING: label}
     findings = outcome.findings + _claimed(draft, document)
-    receipt = _telling(draft, document, Kind.RECEIPT, "received", outcome, tuple(told(findings)))
+    receipt = _telling(draft, document, Kind.RECEIPT, "received", outcome, tuple(f.as_json() for f in findings))
     goes_to = tuple(AtWindow(str(window), "waiting") for window in outcome.windows)
     tell_sender(draft, replace(receipt, windows=goes_to), document.key, extra=common)
     routed = [{"window": r.participant, "rule": r.rule} for r in outcome.routings if r.is_accepted]

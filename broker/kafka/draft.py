@@ -190,12 +190,6 @@ class Unfetched(Exception):
         self.place = place
 
 
-def told(findings: tuple[Finding, ...]) -> list[dict[str, Any]]:
-    """Findings as JSON."""
-    fields = ("code", "severity", "pointer", "line", "value", "message")
-    return [{name: getattr(f, name) for name in fields if getattr(f, name) not in (None, "")} for f in findings]
-
-
 def pointers(findings: tuple[Finding, ...], limit: int = 100) -> list[dict[str, Any]]:
     """Findings as tracking may hold them: codes and pointers, never values."""
     return [

@@ -66,7 +66,7 @@ def read(
         consumer.close()
 
 
-def write(settings: Settings, records: Iterable[Produced]) -> list[Place]:
+def write(settings: Settings, records: Sequence[Produced]) -> list[Place]:
     """Where each record lies, in the order given; Failed when Kafka did not take one, with how many it took."""
     producer = Producer(
         {
@@ -79,6 +79,8 @@ def write(settings: Settings, records: Iterable[Produced]) -> list[Place]:
             "log_level": 0,
         }
     )
+    for topic in {record.topic for record in records}:
+        _count(producer, topic)
     places: dict[int, Place] = {}
     refusals: list[str] = []
 
@@ -89,14 +91,17 @@ def write(settings: Settings, records: Iterable[Produced]) -> list[Place]:
             places[number] = Place(message.topic() or "", message.partition() or 0, message.offset() or 0)
 
     for number, record in enumerate(records):
-        producer.produce(
-            record.topic,
-            record.value,
-            record.key,
-            -1 if record.partition is None else record.partition,
-            headers=list(record.headers),
-            on_delivery=lambda error, message, n=number: heard(n, error, message),
-        )
+        try:
+            producer.produce(
+                record.topic,
+                record.value,
+                record.key,
+                -1 if record.partition is None else record.partition,
+                headers=list(record.headers),
+                on_delivery=lambda error, message, n=number: heard(n, error, message),
+            )
+        except KafkaException as error:  # larger than any topic of ours takes
+            refusals.append(error.args[0].str())
         producer.poll(0)
     until = time.monotonic() + 2 * _SECONDS
     while producer.flush(1) and time.monotonic() < until:
@@ -135,9 +140,9 @@ def _places(
             return found
 
 
-def _count(consumer: Consumer, topic: str) -> int:
+def _count(client: Consumer | Producer, topic: str) -> int:
     try:
-        found = consumer.list_topics(topic, timeout=_SECONDS).topics[topic]
+        found = client.list_topics(topic, timeout=_SECONDS).topics[topic]
     except KafkaException as error:
         raise Failed(f"Kafka does not answer: {error.args[0].str()}") from error
     if found.error is not None:
