@@ -57,7 +57,7 @@ def _write_all(statuses: Statuses) -> None:
     click.echo()
     head = ("state", *(str(number) for number in range(1, len(lists) + 1)))
     _write_rows([head, *((state, *(one.states[state].code or "-" for one in lists)) for state in statuses.states)])
-    click.echo("\n- : not mappable; why, and what each code of a list means: swb statuses --list ID")
+    click.echo("\n- : not mappable. Why, and what a code means: swb statuses --list ID")
 
 
 def _write_list(one: StatusList) -> None:
