@@ -101,10 +101,10 @@ class CodeList:
 
     def edition(self, on: date | None) -> Edition:
         """The edition of a day: the last that had come into force; the newest when there is no day."""
-        if self.pinned is not None or on is None:
+        if self.pinned is not None or on is None or len(self.editions) == 1:
             return self.pinned or self.editions[-1]
-        in_force = [e for e in self.editions if e.valid_from is None or e.valid_from <= on]
-        return in_force[-1] if in_force else self.editions[0]
+        in_force = (e for e in reversed(self.editions) if e.valid_from is None or e.valid_from <= on)
+        return next(in_force, self.editions[0])
 
     def pin(self, version: str) -> CodeList:
         """The same list, held to one edition whatever the day."""
@@ -118,6 +118,8 @@ class CodeList:
         """Why a code may not stand in a document of that day, as finding code and sentence; None when it may."""
         edition = self.edition(on)
         code = edition.codes.get(text)
+        if code is not None and code.valid_from is None and code.valid_to is None:
+            return None
         label = f"{self.title} ({self.name}, edition {edition.version})"
         if code is None:
             other = next((e for e in reversed(self.editions) if text in e.codes), None)
@@ -133,8 +135,10 @@ class CodeList:
 
 def folded(text: str) -> str:
     """A text as it is compared in a translation."""
-    plain = unicodedata.normalize("NFKD", text.replace(".", " "))
-    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).casefold().split())
+    plain = text.replace(".", " ")
+    if not plain.isascii():
+        plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
+    return " ".join(plain.casefold().split())
 
 
 def load_code_lists(folder: Path) -> dict[str, CodeList]:

@@ -8,7 +8,7 @@ from broker.errors import Misconfigured
 from broker.mapping.transforms import STRUCTURAL, TRANSFORMS, Unfit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from broker.codes import CodeList
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 def converter(row: Row, content: Simple | None, code_lists: Mapping[str, CodeList]) -> Convert:
     """Transforms, translation table, code list and the limits of the target; raises Unfit where one does not hold."""
-    steps: list[Convert] = []
     names = [name for name in row.transforms if name not in STRUCTURAL]
     if content is None and not {"date", "datetime"} & set(names):
         names.append("datetime")
@@ -29,38 +28,26 @@ def converter(row: Row, content: Simple | None, code_lists: Mapping[str, CodeLis
     for name in names:
         if name not in TRANSFORMS:
             raise Misconfigured(f"row {row.name}: no transform {name!r}; there are {', '.join(sorted(TRANSFORMS))}")
-        steps.append(_plain(TRANSFORMS[name]))
-    steps += _coded(row.map, row.map_else, row.codes, code_lists, row.name)
-    if content is not None and "fold" not in row.transforms:
-        steps.append(_checked(content.checker()))
-    return _chain(steps)
+    coded = _coded(row.map, row.map_else, row.codes, code_lists, row.name)
+    check = content.checker() if content is not None and "fold" not in row.transforms else None
+    return _chain([TRANSFORMS[name] for name in names], coded, check)
 
 
 def unit_converter(row: Row, content: Simple, code_lists: Mapping[str, CodeList]) -> Convert:
     """The same for the unit of a measured value."""
-    steps = _coded(row.unit_map, row.map_else, row.unit_codes, code_lists, row.name)
-    return _chain([*steps, _checked(content.checker())])
+    return _chain([], _coded(row.unit_map, row.map_else, row.unit_codes, code_lists, row.name), content.checker())
 
 
-def _chain(steps: list[Convert]) -> Convert:
-    if len(steps) == 1:
-        return steps[0]
-
+def _chain(
+    transforms: Sequence[Callable[[str], str]], coded: Sequence[Convert], check: Callable[[str], None] | None
+) -> Convert:
     def convert(text: str, on: date | None) -> str:
-        for step in steps:
+        for transform in transforms:
+            text = transform(text)
+        for step in coded:
             text = step(text, on)
-        return text
-
-    return convert
-
-
-def _plain(transform: Callable[[str], str]) -> Convert:
-    return lambda text, _on: transform(text)
-
-
-def _checked(check: Callable[[str], None]) -> Convert:
-    def convert(text: str, _on: date | None) -> str:
-        check(text)
+        if check is not None:
+            check(text)
         return text
 
     return convert

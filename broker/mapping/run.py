@@ -81,8 +81,8 @@ class Run:
         else:
             self.used.add((element, attribute))
             raw = element.get(attribute)
-        text = self.clean(raw) if raw else ""
-        if not text:
+        text = " ".join(raw.split()) if raw else ""
+        if not text or text in self.absent:
             return ""
         try:
             value = convert(text, self.on)

@@ -51,40 +51,20 @@ class Simple:
 
     def checker(self) -> Callable[[str], None]:
         """A function that raises Unfit for a text outside the facets."""
-        checks: list[Callable[[str], None]] = []
-        if self.max_length is not None:
-            checks.append(self._length)
-        if self.is_number:
-            checks.append(self._number)
-        if self.values:
-            checks.append(self._value)
-        if self.patterns:
-            checks.append(self._pattern())
-        if len(checks) == 1:
-            return checks[0]
-
-        def every(text: str) -> None:
-            for check in checks:
-                check(text)
-
-        return every
-
-    def _pattern(self) -> Callable[[str], None]:
+        limit, is_number, values = self.max_length, self.is_number, self.values
         matches = re.compile("|".join(f"(?:{_python_pattern(p)})" for p in self.patterns)).fullmatch
 
         def check(text: str) -> None:
-            if matches(text) is None:
+            if limit is not None and len(text) > limit:
+                raise Unfit("value.too-long", f"{len(text)} characters do not fit {self.limit()}")
+            if is_number:
+                self._number(text)
+            if values and text not in values:
+                raise Unfit("value.not-allowed", f"{text!r} is none of {', '.join(sorted(values)[:12])}")
+            if self.patterns and matches(text) is None:
                 raise Unfit("value.pattern", f"{text!r} does not have the form {' or '.join(self.patterns)}")
 
         return check
-
-    def _length(self, text: str) -> None:
-        if len(text) > (self.max_length or 0):
-            raise Unfit("value.too-long", f"{len(text)} characters do not fit {self.limit()}")
-
-    def _value(self, text: str) -> None:
-        if text not in self.values:
-            raise Unfit("value.not-allowed", f"{text!r} is none of {', '.join(sorted(self.values)[:12])}")
 
     def _number(self, text: str) -> None:
         whole, _, fraction = text.lstrip("-").partition(".")
