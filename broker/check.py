@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from broker import catalogue as catalogues
-from broker import home, line, replay
+from broker import home, identifiers, line, replay
 from broker.errors import Misconfigured, Refused
 from broker.model import NO_MESSAGE_ID, Message
 from broker.profile import Profile
@@ -220,10 +220,17 @@ def _answers(root: Path, catalogue: Catalogue) -> Iterator[Fault]:
 
 
 def _participants(catalogue: Catalogue) -> Iterator[Fault]:
-    """Rules that name a family or a format that nobody has."""
+    """Identifiers that cannot be right, and rules that name a family or a format that nobody has."""
     families = {document_type.family for document_type in catalogue.document_types.values()}
     for participant in catalogue.participants.values():
         where = f"participants/{participant.code}"
+        for one in participant.identifiers:
+            try:
+                reason = identifiers.check(one.scheme, one.value)
+            except Misconfigured as error:
+                reason = str(error)
+            if reason:
+                yield Fault(where, f"identifiers: {reason}")
         for rule in participant.accepts:
             if rule.family and rule.family not in families:
                 yield Fault(

@@ -231,7 +231,6 @@ class Answering:
     """Agency: the form its answers take, ``wco-response`` for instance; empty: that of the document's own type."""
     dialect: str = "dms"
     """Window: whose meaning of the function codes it uses."""
-    channel: str = "kafka"
     key: Literal["message", "mrn", "own"] = "message"
     """Window: what it keys its answers by: our reference, its own MRN, or a number nobody else knows."""
     reference: str = ""
@@ -246,7 +245,7 @@ class Answering:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a participant can take: bytes of one message, messages a minute, hours of the day (with zone)."""
+    """What a participant can take: bytes of one message, records a minute, hours of the day (with zone)."""
 
     size: int | None = None
     rate: int | None = None

@@ -150,7 +150,6 @@ def _answering(table: Table) -> Answering:
     answering = Answering(
         form=table.text("form", ""),
         dialect=table.text("dialect", "dms"),
-        channel=table.text("channel", "kafka"),
         key=table.choice("key", ("message", "mrn", "own"), "message"),
         reference=table.text("reference", ""),
         delay=table.seconds("delay"),

@@ -108,12 +108,15 @@ def test_a_participant_that_accepts_what_nobody_sends(toy, swb):
         'name = "X"\nkind = "window"\neconomy = "PE"\nprofile = "our own"\n'
         'answers = { accepted = [{ function = "01" }], rejected = [{ function = "02" }], '
         'states = { 01 = "accepted", 02 = "rejected" } }\n'
+        'identifiers = [{ scheme = "ruc", value = "20999999907" }, { scheme = "stars", value = "5" }]\n'
         'accepts = [{ id = "X-1", family = "notes" }, { id = "X-2", types = ["toy/note-2"] }]\n',
     )
     code, out, _ = swb("check")
     assert code == 1
     assert "X-1: there is no family notes; there are toy" in out
     assert "X-2: there is no document type toy/note-2" in out
+    assert "identifiers: '20999999907' is no " in out
+    assert "identifiers: no identifier kind 'stars'" in out
 
 
 def test_code_lists_and_where_translations_lead(toy, swb):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from broker import log
+from broker.kafka.pace import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from broker.settings import Settings
 
@@ -24,10 +25,16 @@ class _Trouble:
 
 
 class Destinations:
-    """The circuit of each participant's inbox: broken by a failure, tried again when its backoff has passed."""
+    """The circuit of each participant's inbox, broken by a failure and tried again when its backoff has passed, and the
+    pace that it keeps.
+    """
 
     def __init__(
-        self, settings: Settings, clock: Callable[[], float], chance: Callable[[], float] = random.random
+        self,
+        settings: Settings,
+        clock: Callable[[], float],
+        chance: Callable[[], float] = random.random,
+        rates: Mapping[str, int] | None = None,
     ) -> None:
         self._first = settings.retry_first_seconds
         self._longest = settings.retry_longest_seconds
@@ -35,16 +42,19 @@ class Destinations:
         self._clock = clock
         self._chance = chance
         self._troubles: dict[str, _Trouble] = {}
+        self.pace = Pace(rates or {}, clock)
 
     def trouble(self, participant: str) -> str:
         """Why nothing is sent there now; empty when something may be."""
         trouble = self._troubles.get(participant)
-        return trouble.reason if trouble and self._clock() < trouble.until else ""
+        if trouble and self._clock() < trouble.until:
+            return trouble.reason
+        return "rate" if self._clock() < self.pace.until(participant) else ""
 
     def until(self, participant: str) -> float:
         """The earliest moment (of the clock) at which it may be tried."""
         trouble = self._troubles.get(participant)
-        return trouble.until if trouble else 0.0
+        return max(trouble.until if trouble else 0.0, self.pace.until(participant))
 
     def failed(self, participant: str, reason: str) -> None:
         """It did not take a record: wait twice as long as before, with jitter, up to the limit."""

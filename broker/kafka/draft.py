@@ -62,6 +62,10 @@ class Rules:
     grant: Callable[[DocumentTypeName, Payload, MessageId, ParticipantCode], Grant | None] = lambda *_: None
     """What a document grants for windows to reserve and use up; None for those that grant nothing."""
 
+    def rates(self) -> dict[str, int]:
+        """Records a minute that were agreed with each participant, where anything was."""
+        return {code: p.limits.rate for code, p in self.participants.items() if p.limits.rate}
+
 
 @dataclass(slots=True)
 class Draft:

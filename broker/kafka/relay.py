@@ -53,7 +53,8 @@ class Relay:
         try:
             await admin.start()
             self._around = Surroundings(
-                self._settings, self._rules, consumer, admin, Destinations(self._settings, time.monotonic), origins,
+                self._settings, self._rules, consumer, admin,
+                Destinations(self._settings, time.monotonic, rates=self._rules.rates()), origins,
                 Claims(self._settings),
                 moved=self.liveness.count,
             )  # fmt: skip
@@ -106,6 +107,8 @@ class Relay:
             task = asyncio.create_task(lane.run(), name=f"lane-{index}")
             task.add_done_callback(self._lane_ended)
             self._lanes[index] = (lane, task)
+        of = len(self._around.consumer.partitions_for_topic(topics.ANSWERS) or self._lanes)
+        self._around.destinations.pace.share(len(self._lanes), max(1, of))
         logger.info("partitions.assigned", lanes=sorted(self._lanes))
 
     async def close_lanes(self) -> None:

@@ -35,6 +35,7 @@ def plan_waiting(draft: Draft, record: Consumed) -> None:
     if not _leaves(draft, record, participant):
         return
     draft.emit(_delivery(record, participant))
+    draft.ways.sent(participant)
     if record.header(topics.CE_TYPE) == _PAYLOAD:
         message = MessageId(record.header(topics.MESSAGE_ID))
         draft.track("delivered", message, sender=record.header(topics.SENDER), window=participant)

@@ -41,16 +41,26 @@ class Ways:
         self._refused: dict[tuple[Place, str], Way] = {}
 
     def way(self, participant: str, record: Produced, source: Place) -> Way:
-        """The way of a new delivery."""
+        """The way of a new delivery, which is taken."""
         if refused := self._refused.get((source, record.topic)):
             return refused
         if len(record.value or b"") > self._limit // 2 and size(record) > self._limit:
             return Way("deadletter", "too-large")
-        if participant in self.backlog or self._waiting[participant][record.key or b""]:
+        if participant in self.backlog or self._is_behind(participant, record.key or b""):
             return Way("retry", "behind-waiting")
         if reason := self._destinations.trouble(participant):
             return Way("retry", reason)
+        self.sent(participant)
         return INBOX
+
+    def _is_behind(self, participant: str, key: bytes) -> bool:
+        """Whether it follows others: those of its key; with a pace all, or who comes late would take their turn."""
+        waiting = self._waiting[participant]
+        return bool(waiting[key] or (waiting and self._destinations.pace.is_kept(participant)))
+
+    def sent(self, participant: str) -> None:
+        """One more is on its way to the inbox: it counts for the pace, whatever becomes of the batch."""
+        self._destinations.pace.sent(participant)
 
     def way_of_waiting(self, participant: str, source: Place) -> Way:
         """The way of a delivery that waits at the head of its queue: ``retry`` means that it goes on waiting."""
