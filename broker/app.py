@@ -52,6 +52,8 @@ _IN_HAND = 1000
 _RETRY_SECONDS = 1.0
 _SAID_OF_DEAD_LETTERS = (topics.REASON, topics.DESTINATION, topics.MESSAGE_ID, topics.WINDOW, topics.ORIGIN_TOPIC)
 _BREATH_SECONDS = 0.05
+_HEAD_START_SECONDS = 3.0
+"""For the messages that wait when the lanes open."""
 
 
 # --- the worker -------------------------------------------------------------------------------------------------------
@@ -68,7 +70,7 @@ def run_worker(settings: Settings) -> int:
     tell_dead_letters(app)
     vigil = Vigil(rules.statuses, rules.patience, [window.code for window in catalogue.windows()])
     relay = RelayService(settings, rules)
-    beside = [WatchService(Watch(settings, vigil, relay.lanes)), Warming(catalogue, relay.is_open)]
+    beside = [WatchService(Watch(settings, vigil, relay.lanes)), Afterwards(settings, catalogue, relay.is_open)]
     if settings.health_port:
         beside.append(HealthService(settings, relay.health))
     return run(settings, app, relay, *beside)
@@ -102,22 +104,31 @@ def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
     )
 
 
-class Warming(Service):  # type: ignore[misc]  # mode publishes no types
-    """Compiles schemas and mappings once the lanes work, in breaths: a message waits for its own type at most."""
+class Afterwards(Service):  # type: ignore[misc]  # mode publishes no types
+    """What can wait until the lanes work: a look at the topics' settings; schemas and mappings compiled, in breaths.
+
+    A message that comes earlier waits for its own type at most.
+    """
 
     mundane_level = "debug"
 
-    def __init__(self, catalogue: Catalogue, is_open: Callable[[], bool]) -> None:
+    def __init__(self, settings: Settings, catalogue: Catalogue, is_open: Callable[[], bool]) -> None:
         super().__init__()
+        self._settings = settings
         self._catalogue = catalogue
         self._is_open = is_open
 
     async def on_start(self) -> None:
-        self.add_future(self._warm())
+        self.add_future(self._work())
 
-    async def _warm(self) -> None:
+    async def _work(self) -> None:
         while not self._is_open():  # noqa: ASYNC110 - lanes come and go
             await asyncio.sleep(_BREATH_SECONDS)
+        await asyncio.sleep(_HEAD_START_SECONDS)
+        await asyncio.to_thread(admin.tell_faults, self._settings, self._catalogue.participants)
+        await self._warm()
+
+    async def _warm(self) -> None:
         types = self._catalogue.document_types.values()
         steps = [self._catalogue.payload_schema, *(part for t in types for part in (t.schema, t.mapping))]
         began = time.monotonic()
@@ -390,6 +401,8 @@ def run(settings: Settings, app: faust.App, *services: Service) -> int:
     """Run until a signal; the exit code. Faust's own loggers stay quiet below warnings, which doubles its speed."""
     for name in ("faust", "mode", "aiokafka"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It says of every inbox that is missing, every few seconds, what destination.failed says when it matters.
+    logging.getLogger("aiokafka.cluster").setLevel(logging.CRITICAL)
     worker = faust.Worker(
         app,
         *services,

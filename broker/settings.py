@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     claims: str = ""
     """The object store of claim checks: ``file:///var/lib/swb``, ``s3://bucket/folder``; empty: in the cache."""
 
+    state_folder: str = ""
+    """Where copies of what the lanes remember lie, for a quick restart on the same host; empty: in the cache."""
+
     session_seconds: float = Field(10.0, gt=0)
     heartbeat_seconds: float = Field(3.0, gt=0)
     rebalance_seconds: float = Field(30.0, gt=0)

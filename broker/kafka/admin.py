@@ -42,7 +42,7 @@ def wanted(settings: Settings, participants: Iterable[str]) -> list[Wanted]:
     """Every topic with its partitions and how long it keeps what."""
     boxes = _kept(settings.kept_boxes_days)
     agreed = _agreed(participants)
-    compacted = {"cleanup.policy": "compact"}
+    compacted = {"cleanup.policy": "compact", "delete.retention.ms": str(_DAY_MS)}
     special = {
         topics.INTAKE: _kept(settings.kept_intake_days),
         topics.TRACKING: _kept(settings.kept_tracking_days),
@@ -91,11 +91,7 @@ def check(settings: Settings, participants: Iterable[str]) -> list[Fault]:
     wants = wanted(settings, participants)
     faults = [Fault(t.name, "missing", "is missing: swb topics create makes it") for t in wants if t.name not in there]
     known = [t for t in wants if t.name in there]
-    usual = Counter(there[t.name] for t in known).most_common(1)
-    for topic in known:
-        if there[topic.name] != usual[0][0]:
-            sentence = f"has {there[topic.name]} partitions and others have {usual[0][0]}: all need the same number"
-            faults.append(Fault(topic.name, "partitions", sentence))
+    faults += _unequal([t.name for t in known], there)
     configs = _configs(client.admin, [t.name for t in known])
     faults += [
         Fault(topic.name, "config", f"{name} is {configs[topic.name].get(name)}, not {value}")
@@ -104,6 +100,19 @@ def check(settings: Settings, participants: Iterable[str]) -> list[Fault]:
         if configs[topic.name].get(name) != value
     ]
     return faults
+
+
+def _unequal(names: Iterable[str], there: Mapping[str, int]) -> list[Fault]:
+    usual = Counter(there[name] for name in names).most_common(1)
+    return [
+        Fault(
+            name,
+            "partitions",
+            f"has {there[name]} partitions and others have {usual[0][0]}: all need the same number",
+        )
+        for name in names
+        if there[name] != usual[0][0]
+    ]
 
 
 def greet(settings: Settings) -> None:
@@ -116,27 +125,37 @@ def wait(settings: Settings, participants: Iterable[str]) -> None:
 
     An inbox that is missing is its reader's trouble and no reason to wait. Raises Misconfigured for unequal partitions.
     """
-    wait_for(settings, {name for name in topics.all_topics(participants) if topics.reader_of(name) is None})
-    faults = check(settings, participants)
-    unequal = [f"{f.topic} {f.sentence}" for f in faults if f.kind == "partitions"]
+    names = topics.all_topics(participants)
+    there = wait_for(settings, {name for name in names if topics.reader_of(name) is None})
+    unequal = [f"{f.topic} {f.sentence}" for f in _unequal([name for name in names if name in there], there)]
     if unequal:
         raise Misconfigured("; ".join(unequal))
+
+
+def tell_faults(settings: Settings, participants: Iterable[str]) -> None:
+    """Say what is wrong with the topics; that Kafka cannot be asked just now is said too, and is no fault of theirs."""
+    try:
+        faults = check(settings, participants)
+    except (Failed, KafkaException) as error:
+        logger.warning("topics.unchecked", reason=str(error))
+        return
     for fault in faults:
         logger.warning("topic.wrong", topic=fault.topic, reason=fault.sentence)
 
 
-def wait_for(settings: Settings, needed: Collection[str]) -> None:
-    """Return when Kafka answers and these topics are there; says meanwhile what it waits for."""
+def wait_for(settings: Settings, needed: Collection[str]) -> dict[str, int]:
+    """All topics and their partitions, when Kafka answers and these are there; says meanwhile what it waits for."""
     pause = _FIRST_PAUSE
     client = _Client(settings)
     while True:
         try:
-            missing = sorted(set(needed) - client.partitions().keys())
+            there = client.partitions()
         except Failed as error:
             logger.warning("kafka.waiting", bootstrap=settings.bootstrap, reason=str(error))
         else:
+            missing = sorted(set(needed) - there.keys())
             if not missing:
-                return
+                return there
             logger.warning("topics.waiting", missing=missing[:5], count=len(missing), remedy="swb topics create")
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)

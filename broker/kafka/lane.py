@@ -17,7 +17,7 @@ from broker.kafka.clients import discard, lane_producer
 from broker.kafka.leave import Leave, Reason
 from broker.kafka.planner import Planner
 from broker.kafka.state import catch_up
-from broker.kafka.transaction import NotTaken, transact, trouble
+from broker.kafka.transaction import NotTaken, transact, troubles
 from broker.topics import Consumed
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Lane:
         """Whether it works, and is not on its way there."""
         self._swept = time.monotonic()
         self._fetching: asyncio.Future[Any] | None = None
+        self._copying: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Work until stopped; raises Leave."""
@@ -86,23 +87,21 @@ class Lane:
     async def _open(self) -> None:
         """Fence, then read what is committed, then the state, then go to where the work goes on (relay rule 2.1)."""
         began, around = time.monotonic(), self._around
+        around.consumer.pause(*self._partitions)
         await self._close()
         self._planner.forget()
         self._buffer.clear()
         self._producer = lane_producer(around.settings, self.index)
         await asyncio.wait_for(self._producer.start(), around.settings.transaction_seconds)
-        committed = await self._committed()
-        await catch_up(around.settings, self.index, self._planner.memory)
-        starts = await around.consumer.beginning_offsets(self._partitions)
-        ends = await around.consumer.end_offsets(self._partitions)
-        backlog: dict[str, int] = {}
-        for tp in self._partitions:
-            start = self._go_to(tp, committed[tp], starts[tp])
-            participant = topics.waiting_for(tp.topic)
-            if participant and ends[tp] > start:
-                backlog[participant] = ends[tp]
+        asked = asyncio.gather(self._committed(), around.bounds.of(self._partitions))
+        try:
+            await catch_up(around.settings, around.snapshots, self.index, self._planner.memory)
+        finally:
+            await asyncio.wait([asked])
+        backlog = self._go_to_work(*asked.result())
         self._planner.ways.reopen(backlog)
-        self._resume(list(self._held))
+        self._held.clear()
+        around.consumer.resume(*self._partitions)
         self.is_open = True
         logger.info(
             "lane.opened",
@@ -111,6 +110,19 @@ class Lane:
             remembered=len(self._planner.memory.duplicates),
             waiting=sorted(backlog),
         )
+
+    def _go_to_work(
+        self, committed: dict[TopicPartition, int], bounds: dict[TopicPartition, tuple[int, int]]
+    ) -> dict[str, int]:
+        """Every partition to where its work goes on; for whom something waits, up to which offset."""
+        backlog = {}
+        for tp in self._partitions:
+            first, end = bounds[tp]
+            start = self._go_to(tp, committed[tp], first)
+            participant = topics.waiting_for(tp.topic)
+            if participant and end > start:
+                backlog[str(participant)] = end
+        return backlog
 
     async def _committed(self) -> dict[TopicPartition, int]:
         """The committed offset of each partition, -1 for none; asked anew, after the fencing."""
@@ -140,6 +152,7 @@ class Lane:
         elif time.monotonic() - self._swept > _SWEEP_SECONDS:
             await self._sweep()
         await self._end_backlogs()
+        self._snapshot()
 
     async def _fetch(self) -> None:
         self._fetching = asyncio.ensure_future(
@@ -193,17 +206,14 @@ class Lane:
 
     async def _destinations_failed(self, batch: Batch) -> bool:
         """Whether a destination's metadata speaks against writing there; looked at before the transaction begins."""
-        producer, failed = self._open_producer, False
-        for topic in {produced.topic for _, produced in batch.draft.out}:
-            reason = await trouble(producer, topic, _PATIENCE_SECONDS)
-            if not reason:
-                continue
+        names = {produced.topic for _, produced in batch.draft.out}
+        found = await troubles(self._open_producer, names, _PATIENCE_SECONDS)
+        for topic, reason in found.items():
             participant = topics.reader_of(topic)
             if participant is None:
                 raise Again(f"{topic}: {reason}")
             self._around.destinations.failed(participant, reason)
-            failed = True
-        return failed
+        return bool(found)
 
     # --- beside the records -------------------------------------------------------------------------------------------
 
@@ -214,6 +224,16 @@ class Lane:
         if batch.draft.out:
             await self._commit(batch)
             self._swept -= _SWEEP_SECONDS  # there may be more
+
+    def _snapshot(self) -> None:
+        """Copy to disk, beside the work, what has changed much since it was copied last."""
+        if self._copying is not None and not self._copying.done():
+            return
+        for shelf in self._planner.memory.shelves:
+            if shelf.true_to is not None and self._around.snapshots.is_due(shelf):
+                given = shelf.topic, self.index, shelf.copy(), shelf.true_to
+                self._copying = asyncio.create_task(asyncio.to_thread(self._around.snapshots.save, *given))
+                return
 
     async def _end_backlogs(self) -> None:
         """Where all that waited when the lane opened is done, new deliveries go straight again."""

@@ -21,6 +21,8 @@ class Shelf:
     def __init__(self, topic: str) -> None:
         self.topic = topic
         self.true_to: int | None = None
+        self.changes = 0
+        """Records since the last copy of it was taken."""
         self._kept: dict[bytes, bytes] = {}
         self._pending: dict[bytes, bytes | None] = {}
 
@@ -45,8 +47,18 @@ class Shelf:
         self._pending.clear()
         self.true_to = None
 
+    def restore(self, entries: dict[bytes, bytes], true_to: int) -> None:
+        """What a copy says."""
+        self._kept, self.true_to, self.changes = entries, true_to, 0
+
+    def copy(self) -> dict[bytes, bytes]:
+        """All that is kept, as it is now."""
+        self.changes = 0
+        return self._kept.copy()
+
     def load(self, key: bytes, value: bytes | None) -> None:
         """One record of the topic, as it was read."""
+        self.changes += 1
         self._kept.pop(key, None)  # what changed last comes last
         if value is not None:
             self._kept[key] = value

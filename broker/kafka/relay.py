@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from broker import log, topics
+from broker.kafka.bounds import Bounds
 from broker.kafka.claims import Claims
 from broker.kafka.clients import relay_consumer
 from broker.kafka.destinations import Destinations
@@ -20,6 +21,7 @@ from broker.kafka.lane import Lane
 from broker.kafka.leave import Leave, Reason
 from broker.kafka.liveness import Liveness
 from broker.kafka.origin import Origins
+from broker.kafka.snapshots import Snapshots
 from broker.kafka.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class Relay:
         self._instance = instance
         self._worked = topics.worked_topics(rules.participants)
         self._lanes: dict[int, tuple[Lane, asyncio.Task[None]]] = {}
+        self._incomplete_since = 0.0
         self._leaving: asyncio.Future[Leave] = asyncio.get_running_loop().create_future()
         self.liveness = Liveness(settings.stuck_seconds, time.monotonic)
 
@@ -53,9 +56,10 @@ class Relay:
         try:
             await admin.start()
             self._around = Surroundings(
-                self._settings, self._rules, consumer, admin,
+                self._settings, self._rules, consumer, admin, Bounds(self._settings),
                 Destinations(self._settings, time.monotonic, rates=self._rules.rates()), origins,
                 Claims(self._settings),
+                Snapshots(self._settings),
                 moved=self.liveness.count,
             )  # fmt: skip
             consumer.subscribe(self._worked, listener=_Share(self))
@@ -88,20 +92,34 @@ class Relay:
             with suppress(IllegalStateError):
                 self._around.consumer.pause(*self._around.consumer.assignment())
                 await self._around.consumer.getmany(timeout_ms=0)
+        self._complete()
         self.liveness.look(is_waiting=self.is_waiting)
         if self.liveness.is_stuck:
             raise Leave(Reason.STUCK, f"records wait and none has moved for {self._settings.stuck_seconds:g} s")
+
+    def _complete(self) -> None:
+        """Join the group again when lanes stay incomplete.
+
+        A static member that comes back with another list of topics is given its old share: Kafka divides anew only when
+        asked to.
+        """
+        if self._incomplete_since and time.monotonic() - self._incomplete_since > self._settings.session_seconds:
+            self._incomplete_since = time.monotonic()
+            logger.warning("group.joined-again", reason="lanes stay incomplete")
+            self._around.consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no other way to ask
 
     # --- the share ----------------------------------------------------------------------------------------------------
 
     def open_lanes(self, assigned: Iterable[TopicPartition]) -> None:
         """A lane for each index of which this worker holds every topic."""
+        self._incomplete_since = 0.0
         held: defaultdict[int, set[str]] = defaultdict(set)
         for tp in assigned:
             held[tp.partition].add(tp.topic)
         for index, names in sorted(held.items()):
             if missing := set(self._worked) - names:
                 logger.warning("lane.incomplete", lane=index, missing=sorted(missing)[:5], count=len(missing))
+                self._incomplete_since = time.monotonic()
                 continue
             lane = Lane(index, self._worked, self._around)
             task = asyncio.create_task(lane.run(), name=f"lane-{index}")

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
     from aiokafka.admin import AIOKafkaAdminClient
 
+    from broker.kafka.bounds import Bounds
     from broker.kafka.claims import Claims
     from broker.kafka.destinations import Destinations
     from broker.kafka.draft import Rules
     from broker.kafka.origin import Origins
+    from broker.kafka.snapshots import Snapshots
     from broker.settings import Settings
 
 
@@ -27,9 +29,11 @@ class Surroundings:
     rules: Rules
     consumer: AIOKafkaConsumer
     admin: AIOKafkaAdminClient
+    bounds: Bounds
     destinations: Destinations
     origins: Origins
     claims: Claims
+    snapshots: Snapshots
     now: Callable[[], int] = lambda: int(time.time() * 1000)
     """Milliseconds since 1970."""
     moved: Callable[[int], None] = lambda _: None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.errors import KafkaError, ProducerFenced, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 
 from broker.topics import RELAY_GROUP
 
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from broker.topics import Consumed, Produced
 
 Planned = tuple["Consumed", "Produced"]
+
+_FIRST_LOOK_SECONDS = 0.2
+_ASKED = 2
+_IN_VAIN: dict[str, type[KafkaError]] = {
+    "missing": UnknownTopicOrPartitionError,
+    "unauthorised": TopicAuthorizationFailedError,
+}
+"""Troubles that do not pass while records wait, as a leader's change does."""
 
 
 @dataclass
@@ -39,11 +48,14 @@ async def transact(
     """
     await producer.begin_transaction()
     sent, refusals = await _send(producer, planned, deadline)
-    if sent:
-        await asyncio.wait(sent, timeout=deadline)
+    given_up = await _hear(producer, sent, deadline)
     written: dict[TopicPartition, int] = {}
     for future, item in sent.items():
-        error = future.exception() if future.done() else TimeoutError(f"no answer within {deadline:g} s")
+        if not future.done():
+            if error := given_up.get(item[1].topic):
+                refusals.append((item, error))
+            continue
+        error = future.exception()
         if isinstance(error, ProducerFenced):
             raise error
         if error is None:
@@ -51,12 +63,32 @@ async def transact(
             written[place.topic_partition] = max(place.offset, written.get(place.topic_partition, -1))
         else:
             refusals.append((item, error))
-    if refusals:
+    if refusals or given_up:
         raise NotTaken(refusals)
     if offsets:
         await producer.send_offsets_to_transaction(dict(offsets), RELAY_GROUP)
     await producer.commit_transaction()
     return written
+
+
+async def _hear(
+    producer: AIOKafkaProducer, sent: Mapping[asyncio.Future[Any], Planned], deadline: float
+) -> dict[str, BaseException]:
+    """Wait for what becomes of every record. The topics that were given up before, each with the reason.
+
+    The client asks a topic that is gone again and again; that it is in vain, the metadata says much sooner. Records for
+    other topics may stand behind it, and nothing is said against them.
+    """
+    waiting: set[asyncio.Future[Any]] = set(sent)
+    until, pause = time.monotonic() + deadline, _FIRST_LOOK_SECONDS
+    while waiting and (left := until - time.monotonic()) > 0:
+        _, waiting = await asyncio.wait(waiting, timeout=min(pause, left))
+        pause *= 2
+        names = {sent[future][1].topic for future in waiting}
+        found = await troubles(producer, names, pause, refresh=True) if names else {}
+        if gone := {name: _IN_VAIN[said]() for name, said in found.items() if said in _IN_VAIN}:
+            return gone
+    return {sent[future][1].topic: TimeoutError(f"no answer within {deadline:g} s") for future in waiting}
 
 
 async def _send(
@@ -88,17 +120,26 @@ async def _hand_over(producer: AIOKafkaProducer, record: Produced) -> asyncio.Fu
     return future
 
 
-async def trouble(producer: AIOKafkaProducer, topic: str, patience: float) -> str:
-    """What the metadata says against writing to a topic; empty when nothing. Asked outside any transaction."""
-    said = _trouble(producer, topic)
-    if said:
-        producer.client.add_topic(topic)
+async def troubles(
+    producer: AIOKafkaProducer, names: Iterable[str], patience: float, *, refresh: bool = False
+) -> dict[str, str]:
+    """What the metadata says against writing to each topic; empty when nothing.
+
+    It is asked for again where it says something, or when ``refresh`` wants it: twice, because what was on its way may
+    have been asked for before the name was known.
+    """
+    suspects = {name for name in names if refresh or _trouble(producer, name)}
+    for name in suspects:
+        producer.client.add_topic(name)
+    for _ in range(_ASKED if suspects else 0):
         try:
             await asyncio.wait_for(asyncio.shield(producer.client.force_metadata_update()), patience)
         except TimeoutError:
-            return "metadata-timeout"
-        said = _trouble(producer, topic)
-    return said
+            return {} if refresh else dict.fromkeys(suspects, "metadata-timeout")
+        suspects = {name for name in suspects if _trouble(producer, name)}
+        if not suspects:
+            break
+    return {name: _trouble(producer, name) for name in suspects}
 
 
 def _trouble(producer: AIOKafkaProducer, topic: str) -> str:

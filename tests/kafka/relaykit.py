@@ -36,8 +36,11 @@ class Kit:
         self.settings = Settings(bootstrap=bootstrap, partitions=partitions)
         self.workers = []
         self.producer = Producer(
-            {"bootstrap.servers": bootstrap, "linger.ms": 5, "log_level": 0, "message.max.bytes": 17 << 20}
-        )
+            {
+                "bootstrap.servers": bootstrap, "linger.ms": 5, "log_level": 0, "message.max.bytes": 17 << 20,
+                "enable.idempotence": True,  # what is sent again must not overtake
+            }
+        )  # fmt: skip
         self.admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
         self.refused = []
         self.create_topics()

@@ -62,6 +62,7 @@ def test_documents_go_through_and_answers_come_home(kit):
 
 def accounted(kit, sent, windows):
     """Whether each window has each message once and no other, with order per key; the payloads of the first window."""
+    assert is_in_order(kit.read(topics.outbox(kit.farm)), lambda r: int(r.value.rsplit(b"#", 1)[1])), "sent in disorder"
     for window in windows:
         payloads = kit.inbox(window, "payload")
         assert not doubled(payloads)
@@ -148,6 +149,24 @@ def test_a_window_without_an_inbox_delays_nobody_and_gets_everything_in_order(ki
     kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= 400, seconds=60)
     accounted(kit, sent, (kit.wa, kit.wb))
     assert not [r for r in kit.read(topics.DEADLETTER) if r.header("swb_destination") == topics.inbox(kit.wb)]
+
+
+def test_a_window_that_dies_at_work_holds_the_others_up_for_a_moment_only(kit):
+    worker = kit.worker(SWB_PRODUCE_SECONDS="30")
+    stream(kit, 40)
+    kit.until(lambda: len(kit.inbox(kit.wb, "payload")) == len(kit.inbox(kit.wa, "payload")) == 40)
+    kit.delete(topics.inbox(kit.wb))
+    began = time.monotonic()
+    sent = stream(kit, 40, start=40)
+    kit.until(lambda: len(kit.inbox(kit.wa, "payload")) == 80, every=0.1)
+    assert time.monotonic() - began < 10  # the metadata said it, not the end of the patience
+    assert '"reason":"UnknownTopicOrPartitionError"' in worker.log.read_text()
+    kit.create_topics()
+    kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= 40, seconds=60)
+    late = kit.inbox(kit.wb, "payload")
+    assert not doubled(late)
+    assert {r.header("swb_message_id") for r in late} == sent
+    assert is_in_order(late, NUMBER)
 
 
 def test_what_waits_survives_a_kill(kit):

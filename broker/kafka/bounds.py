@@ -1,0 +1,49 @@
+"""Where partitions begin and end, asked on a connection of its own.
+
+On the consumer's connection the question would stand behind a fetch that waits for records.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aiokafka import TopicPartition
+from confluent_kafka import IsolationLevel, KafkaException
+from confluent_kafka import TopicPartition as RdTopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from broker.errors import Failed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from broker.settings import Settings
+
+_SECONDS = 15
+
+
+class Bounds:
+    """First and next committed offset of partitions, as they are at the moment of asking."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._client = AdminClient({**settings.librdkafka(), "log_level": 0, "error_cb": lambda _: None})
+
+    async def of(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
+        """The first offset of each partition and the one after its last committed record; Failed without an answer."""
+        return await asyncio.to_thread(self._ask, list(partitions))
+
+    def _ask(self, partitions: list[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
+        first, last = (self._offsets(partitions, spec) for spec in (OffsetSpec.earliest(), OffsetSpec.latest()))
+        return {tp: (first[tp], last[tp]) for tp in partitions}
+
+    def _offsets(self, partitions: list[TopicPartition], spec: OffsetSpec) -> dict[TopicPartition, int]:
+        asked = self._client.list_offsets(
+            {RdTopicPartition(tp.topic, tp.partition): spec for tp in partitions},
+            isolation_level=IsolationLevel.READ_COMMITTED,
+            request_timeout=_SECONDS,
+        )
+        try:
+            return {TopicPartition(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
+        except KafkaException as error:
+            raise Failed(f"Kafka does not say where partitions begin and end: {error.args[0].str()}") from error

@@ -1,0 +1,65 @@
+"""A lane's memory read back from the real Kafka: whole, and on from a copy on disk."""
+
+import asyncio
+import os
+
+import pytest
+from confluent_kafka import Producer
+
+from broker import topics
+from broker.kafka import admin
+from broker.kafka.memory import Memory
+from broker.kafka.snapshots import Snapshots
+from broker.kafka.state import catch_up
+from broker.settings import Settings
+
+LANE = 1
+
+
+@pytest.fixture
+def settings(kafka_bootstrap, tmp_path):
+    given = Settings(bootstrap=kafka_bootstrap, partitions=4, state_folder=str(tmp_path / "state"))
+    admin.create(given, {})
+    return given
+
+
+def write(settings, changes):
+    producer = Producer({"bootstrap.servers": settings.bootstrap, "linger.ms": 5})
+    for key, value in changes.items():
+        producer.produce(topics.DUPLICATES, value, key, LANE)
+        producer.poll(0)
+    assert producer.flush(30) == 0
+
+
+def memory(settings):
+    found = Memory()
+    asyncio.run(catch_up(settings, Snapshots(settings), LANE, found))
+    return found.duplicates
+
+
+def test_what_is_read_on_from_a_copy_is_what_the_topic_says(settings):
+    run = os.urandom(4).hex().encode()
+    write(settings, {run + b"-%d" % n: b'{"at": 1}' for n in range(3000)})
+    whole = memory(settings)
+    kept = whole.copy()
+    assert {key for key in kept if key.startswith(run)} == {run + b"-%d" % n for n in range(3000)}
+
+    Snapshots(settings).save(topics.DUPLICATES, LANE, kept, whole.true_to)
+    write(settings, {run + b"-0": None, run + b"-1": b'{"at": 2}', run + b"-new": b'{"at": 3}'})
+    again = memory(settings)
+    assert again.changes == 3  # only what was written since was read
+    assert again.get(run + b"-0") is None
+    assert again.get(run + b"-1") == {"at": 2}
+    assert again.get(run + b"-new") == {"at": 3}
+    assert len(again) == len(kept)
+    assert again.true_to == whole.true_to + 3
+
+
+def test_a_copy_that_goes_beyond_the_end_is_thrown_away(settings):
+    run = os.urandom(4).hex().encode()
+    write(settings, {run: b'{"at": 1}'})
+    whole = memory(settings)
+    Snapshots(settings).save(topics.DUPLICATES, LANE, {b"never": b"{}"}, whole.true_to + 1000)
+    again = memory(settings)
+    assert again.copy() == whole.copy()
+    assert again.true_to == whole.true_to

@@ -1,0 +1,125 @@
+"""Copies of a lane's memory: read back as written, and never believed where they might be wrong."""
+
+import os
+import time
+
+import pytest
+
+from broker import topics
+from broker.kafka.memory import Shelf
+from broker.kafka.snapshots import OLDEST_SECONDS, Snapshots
+from broker.settings import Settings
+
+TOPIC = topics.DUPLICATES
+NOW = time.time()
+
+
+class Clock:
+    def __init__(self):
+        self.now = NOW
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def snapshots(folder, clock):
+    return Snapshots(Settings(state_folder=str(folder)), clock, {TOPIC: "one"})
+
+
+def entries(count):
+    return {b"key-%d" % n: os.urandom(n % 300) for n in range(count)}
+
+
+def loaded(snapshots, lane=3):
+    shelf = Shelf(TOPIC)
+    snapshots.load(shelf, lane)
+    return shelf
+
+
+def test_a_copy_is_read_back_as_it_was_written_with_its_order(snapshots):
+    given = entries(25_000)
+    snapshots.save(TOPIC, 3, given, 77)
+    shelf = loaded(snapshots)
+    assert shelf.true_to == 77
+    assert list(shelf.copy().items()) == list(given.items())
+
+
+def test_another_lane_and_another_topic_have_none(snapshots, folder, clock):
+    snapshots.save(TOPIC, 3, entries(10), 77)
+    assert loaded(snapshots, lane=2).true_to is None
+    made_anew = Snapshots(Settings(state_folder=str(folder)), clock, {TOPIC: "two"})
+    assert loaded(made_anew).true_to is None
+    unknown = Snapshots(Settings(state_folder=str(folder)), clock, {})
+    unknown.save(TOPIC, 3, entries(10), 77)
+    assert loaded(unknown).true_to is None
+
+
+@pytest.mark.parametrize("age", [OLDEST_SECONDS, -1])
+def test_a_copy_that_is_too_old_or_of_the_future_is_not_used(snapshots, clock, age):
+    snapshots.save(TOPIC, 3, entries(10), 77)
+    clock.now += age - 1 if age > 0 else age
+    assert (loaded(snapshots).true_to is None) == (age < 0)
+    clock.now += 1
+    assert (loaded(snapshots).true_to is None) == (age > 0)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:-1],
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:-100] + bytes([data[-100] ^ 1]) + data[-99:],
+        lambda data: data[: data.index(b"\n") + 1],
+        lambda data: data + b"\x07",
+        lambda _: b"",
+        lambda _: b"\x00" * 5000,
+        lambda _: b"[1, 2]\n",
+        lambda data: b"{}" + data[data.index(b"\n") :],
+    ],
+)
+def test_a_damaged_copy_is_not_used(snapshots, folder, damage):
+    snapshots.save(TOPIC, 3, entries(25_000), 77)
+    (file,) = folder.iterdir()
+    file.write_bytes(damage(file.read_bytes()))
+    shelf = loaded(snapshots)
+    assert shelf.true_to is None
+    assert not len(shelf)
+
+
+def test_a_folder_that_takes_nothing_does_no_harm(tmp_path, clock):
+    (tmp_path / "state").write_text("a file, no folder")
+    snapshots = Snapshots(Settings(state_folder=str(tmp_path / "state")), clock, {TOPIC: "one"})
+    snapshots.save(TOPIC, 3, entries(10), 77)
+    assert loaded(snapshots).true_to is None
+
+
+def test_what_nobody_may_use_any_more_goes_away(snapshots, folder, clock):
+    folder.mkdir()
+    old = folder / "other-1"
+    old.write_bytes(b"x")
+    os.utime(old, (NOW - OLDEST_SECONDS - 1, NOW - OLDEST_SECONDS - 1))
+    clock.now = NOW
+    snapshots.save(TOPIC, 3, entries(10), 77)
+    assert not old.exists()
+
+
+def test_a_copy_is_due_when_much_has_changed(snapshots):
+    shelf = Shelf(TOPIC)
+    for n in range(20_000):
+        shelf.load(b"%d" % n, b"v")
+    assert not snapshots.is_due(shelf)
+    shelf.load(b"one more", b"v")
+    assert snapshots.is_due(shelf)
+    shelf.copy()
+    assert not snapshots.is_due(shelf)
