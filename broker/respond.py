@@ -1,7 +1,7 @@
 """What became of a message, told to its sender in the sender's own format: one record in the form its profile names.
 
 A form is data (``mappings/responses/<form>``): ``response.toml`` says where the sender's own references stand in the
-document, ``response.xsl`` makes the form out of the neutral reply that is built here. JSON needs no form.
+document, ``response.xsl`` makes the form out of the neutral reply that is built here. A form without it is JSON.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def as_json(reply: Reply, statuses: Statuses) -> dict[str, Any]:
 
 
 def load_forms(folder: Path) -> dict[str, Form]:
-    """Every form below ``mappings/responses``, and JSON; raises Misconfigured with file and place."""
+    """Every form below ``mappings/responses``, and JSON in any case; raises Misconfigured with file and place."""
     forms = {JSON_FORM: Form(JSON_FORM, "JSON", "our own", {}, None, JSON)}
     for file in sorted(folder.glob("*/response.toml")):
         forms[file.parent.name] = _form(file)
@@ -168,11 +168,17 @@ def _form(file: Path) -> Form:
             name: tuple(etree.XPath(f"string({path})", namespaces=namespaces) for path in paths)
             for name, paths in table.texts_by_path("references").items()
         }
-        stylesheet = etree.XSLT(etree.parse(sheet), access_control=_NOTHING)
+        stylesheet = etree.XSLT(etree.parse(sheet), access_control=_NOTHING) if sheet.is_file() else None
     except (etree.XPathSyntaxError, etree.XSLTParseError, etree.XMLSyntaxError, OSError) as error:
         raise Misconfigured(f"{file.parent}: {error}") from error
     form = Form(
-        file.parent.name, table.text("name"), table.text("published"), references, stylesheet, XML, table.texts("lists")
+        name=file.parent.name,
+        title=table.text("name"),
+        schema=table.text("published"),
+        references=references,
+        stylesheet=stylesheet,
+        media_type=JSON if stylesheet is None else XML,
+        lists=table.texts("lists"),
     )
     table.end()
     return form
