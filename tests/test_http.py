@@ -1,7 +1,10 @@
+import socket
+
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from broker.http import Health, HealthPort
+from broker.errors import Misconfigured
+from broker.http import Health, HealthPort, check_port
 
 
 @pytest.fixture
@@ -44,3 +47,13 @@ async def test_numbers_for_prometheus(ask):
     assert status == 200
     assert "swb_relay_records_moved_total 42.0" in text
     assert "swb_relay_lanes 2.0" in text
+
+
+def test_a_port_that_is_taken_is_told_before_the_worker_starts():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        host, port = other.getsockname()
+        with pytest.raises(Misconfigured, match=rf"The health port 127\.0\.0\.1:{port} cannot be served: Address"):
+            check_port(host, port)
+    check_port(host, port)
+    with pytest.raises(Misconfigured, match=r"nowhere\.invalid:1 cannot be served"):
+        check_port("nowhere.invalid", 1)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import signal
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from broker.model import Participant
     from broker.settings import Settings
 
@@ -40,6 +43,16 @@ def known(_context: click.Context, _parameter: click.Parameter, code: str) -> st
     if code not in codes:
         raise click.BadParameter(f"{code} is not a participant; there are {', '.join(sorted(codes))}")
     return code
+
+
+def leave_when_asked() -> None:
+    """Ctrl-C and a supervisor's signals end the verb with 0, until an event loop takes them over."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
 
 
 def moment(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:

@@ -134,8 +134,8 @@ def write_findings(findings: Iterable[Mapping[str, Any]], *, err: bool = False) 
     for one in findings:
         severity = click.style(one["severity"], fg="red" if one["severity"] == "error" else "yellow")
         names = " ".join(dict.fromkeys(name for name in (one.get("rule"), one["code"]) if name))
-        line = f" (line {one['line']})" if one["line"] else ""
-        click.echo(f"  {severity} {names}  {one['pointer']}{line}".rstrip(), err=err)
+        place = " ".join(part for part in (one["pointer"], f"(line {one['line']})" if one["line"] else "") if part)
+        click.echo(f"  {severity} {names}  {place}".rstrip(), err=err)
         label = f" {one['label']}" if one.get("label") else ""
         value = f" Found{label}: {one['value']}" if one["value"] else ""
         click.echo(f"    {one['message']}{value}", err=err)

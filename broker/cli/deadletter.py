@@ -39,7 +39,7 @@ def list_(reason: str | None, participant: str | None, since: int | None, bootst
         else:
             click.echo(f"{told['id']:>8}  {told['at']}  {told['reason']}  {told['destination']}  {told['bytes']} bytes")
     if form == "text":
-        click.echo(f"{len(letters)} dead letters")
+        click.echo(_counted(len(letters)))
 
 
 @command.command()
@@ -97,8 +97,12 @@ def redrive(  # noqa: PLR0917 - the options of a command
         else:
             click.echo(f"{letter.name:>8}  {'sent' if yes else 'would go'} to {letter.returns_to}")
     if form == "text":
-        click.echo(f"{len(chosen)} dead letters {'sent back' if yes else 'would be sent back; --yes does it'}")
+        click.echo(f"{_counted(len(chosen))} {'sent back' if yes else 'would be sent back; --yes does it'}")
     sys.exit(0)
+
+
+def _counted(number: int) -> str:
+    return f"{number} dead letter{'' if number == 1 else 's'}"
 
 
 def _letters(

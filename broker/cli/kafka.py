@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
 from broker import jars
+from broker.cli import _kafka
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     import psutil
 
 _data = click.option(
@@ -44,8 +42,7 @@ def start(data: Path | None, port: int, detach: bool) -> None:
         raise click.ClickException(f"It runs already: {running[1]}, process {running[0].pid}, data in {folder}.")
     if not jars.is_fetched():
         click.echo("Fetching Apache Kafka (once, 43 MB)", err=True)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
+    _kafka.leave_when_asked()
     kafka = EmbeddedKafka(data=folder, port=port, detached=detach).start()
     try:
         said = {"pid": kafka.nodes[0].pid, "bootstrap": kafka.bootstrap}
@@ -57,7 +54,7 @@ def start(data: Path | None, port: int, detach: bool) -> None:
         if process is not None:
             process.wait()
         raise click.ClickException(f"Kafka ended by itself. Its log ends:\n{kafka.nodes[0].tail()}")
-    except (KeyboardInterrupt, SystemExit):
+    except SystemExit:
         click.echo("Stopping", err=True)
     finally:
         if not detach:
@@ -126,7 +123,3 @@ def _running(folder: Path) -> tuple[psutil.Process, str] | None:
     except (FileNotFoundError, ValueError, KeyError, psutil.Error):
         return None
     return (process, said["bootstrap"]) if is_ours and process.status() != psutil.STATUS_ZOMBIE else None
-
-
-def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(0)

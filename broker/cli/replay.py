@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import click
 
-from broker.cli import _line
+from broker.cli import _kafka, _line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--partition", type=click.IntRange(0), help="Of the topic; default: all.")
 @click.option("--from-offset", "first", type=click.IntRange(0), help="The first offset; default: the oldest.")
 @click.option("--to-offset", "last", type=click.IntRange(0), help="The last offset; default: the newest.")
-@click.option("--bootstrap", help="Kafka's addresses; default: SWB_BOOTSTRAP.")
+@_kafka.bootstrap
 @click.option("--expect", type=click.Path(file_okay=False, path_type=Path), help="The folder of stored outcomes.")
 @click.option("--update", is_flag=True, help="Store the outcomes there as what is expected.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write a JUnit report.")

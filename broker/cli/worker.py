@@ -18,10 +18,13 @@ def command(bootstrap: str | None, instance: str | None) -> None:
     Exit codes: 0 asked to stop, 2 could not start, 3 fenced by another worker, 4 Kafka is broken in a way that a
     supervisor must handle, 5 records wait and none moves.
     """
-    from broker import log, settings  # noqa: PLC0415 - time that --help does without
+    _kafka.leave_when_asked()
+    from broker import http, log, settings  # noqa: PLC0415 - time that --help does without
 
     given = settings.load(bootstrap=bootstrap, instance=instance)
     log.configure(given.log_format, given.log_level)
+    if given.health_port:
+        http.check_port(given.health_host, given.health_port)
     from broker.app import run_worker  # noqa: PLC0415 - after logging is set up
 
     sys.exit(run_worker(given))

@@ -41,7 +41,7 @@ class Result:
 
 def examine(settings: Settings, participants: Iterable[str]) -> Iterator[Result]:
     """The result of every check, as each ends. Raises Failed when Kafka does not answer at all."""
-    patient = Patient(settings, tuple(participants))
+    patient = Patient(settings, participants)
     patient.greet()
     failed: set[str] = set()
     try:

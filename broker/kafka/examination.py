@@ -25,7 +25,7 @@ from broker.kafka import admin
 from broker.kafka.clients import discard, reader
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
     from broker.settings import Settings
 
@@ -48,7 +48,7 @@ class Patient:
     """The Kafka under examination, and what the checks leave on it."""
 
     settings: Settings
-    participants: tuple[str, ...]
+    participants: Iterable[str]
     mark: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     made: list[str] = field(default_factory=list)
 
