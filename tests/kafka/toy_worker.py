@@ -13,15 +13,18 @@ from broker.kafka.draft import Rules
 from broker.kafka.leave import Leave
 from broker.kafka.relay import Relay
 from broker.kafka.telling import plain
-from broker.model import Finding, Outcome, Participant, ParticipantCode, Payload, Routing
+from broker.model import Finding, Limits, Outcome, Participant, ParticipantCode, Payload, Routing
 from broker.statuses import Meaning
 from broker.statuses import load as load_statuses
 
 
 def participants():
-    """``SWB_TOY=farm:agency,win:window``."""
-    pairs = (pair.split(":") for pair in os.environ["SWB_TOY"].split(","))
-    return {code: Participant(ParticipantCode(code), code, kind, "xx") for code, kind in pairs}
+    """``SWB_TOY=farm:agency,win:window,slow:window:20``: code, kind, and where it has one its rate."""
+    given = (one.split(":") for one in os.environ["SWB_TOY"].split(","))
+    return {
+        code: Participant(ParticipantCode(code), code, kind, "xx", limits=Limits(rate=int(rate[0]) if rate else None))
+        for code, kind, *rate in given
+    }
 
 
 def line(windows):
