@@ -1,10 +1,12 @@
 """What windows do wrong, and how each conversation ends: a transport failure never becomes a rejection."""
 
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from broker import topics
 from broker.folders import data_root
@@ -132,6 +134,30 @@ def test_the_receipt_says_where_the_document_goes_and_every_answer_how_it_stands
     assert "At pe-vuce: en camino a la ventanilla" in texts["swb.receipt"]
     assert "At sg-tradenet: aceptado" in texts["swb.answer"]
     assert "At pe-vuce: entregado a la ventanilla" in texts["swb.answer"]
+
+
+def test_a_receipt_asked_for_again_says_what_the_first_one_said():
+    """The sender's own references and the line's warnings, under the same id."""
+    world = Story()
+    content = (SAMPLES / "long-texts.xml").read_bytes()
+    for _ in range(2):
+        world.send(SENDER, b"k", content, ce_id="1")
+    first, again = (p for p in world.written if p.topic == topics.inbox(SENDER))
+    assert json.loads(first.header("swb_findings"))
+    assert {f["severity"] for f in json.loads(first.header("swb_findings"))} == {"warning"}
+    assert again.header("swb_findings") == first.header("swb_findings")
+    assert again.header("ce_id") == first.header("ce_id")
+    said = [etree.fromstring(p.value).findall(".//{*}ReferenceSPSReferencedDocument/{*}ID") for p in (first, again)]
+    assert said[0][0].text == said[1][0].text != topics.message_id(SENDER, "1")
+
+
+def test_a_delivery_that_is_given_up_is_told_in_the_form_of_the_document(monkeypatch):
+    monkeypatch.setattr("broker.kafka.ways.Ways.way", lambda _s, to, *_: Way("deadletter" if to == WINDOW else "inbox"))
+    world = Story()
+    world.send(SENDER, b"k", GOOD, ce_id="1")
+    (notice,) = [p for p in world.written if p.header("ce_type") == "swb.notice"]
+    assert etree.QName(etree.fromstring(notice.value)).localname == "SPSAcknowledgement"
+    assert notice.header("swb_document_type") == "sps/sps-certificate-17"
 
 
 def test_the_state_of_every_fault_in_a_table():

@@ -122,7 +122,8 @@ def _deliver(draft: Draft, record: Consumed, amendment: MessageId, window: Parti
     elif way.to == "retry":
         draft.track("waiting", amendment, **about, reason=way.reason)
     else:
-        tell_failed(draft, amendment, sender, key, window=window, reason=way.reason, cause="")
+        kind = record.header(topics.DOCUMENT_TYPE)
+        tell_failed(draft, amendment, sender, key, window=window, reason=way.reason, document_type=kind)
 
 
 def _related(draft: Draft, record: Consumed) -> None:

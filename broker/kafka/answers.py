@@ -18,7 +18,7 @@ from broker.kafka.certificates import CERTIFICATES
 from broker.kafka.conversations import Conversation
 from broker.kafka.documents import first_redrive
 from broker.kafka.notices import tell_sender
-from broker.model import ConversationId, ParticipantCode
+from broker.model import ConversationId, Message, MessageId, ParticipantCode
 from broker.respond import AtWindow
 from broker.topics import Fact, Kind, Place, Produced, headers, moment
 from broker.watchdog import overdue
@@ -128,8 +128,9 @@ def _repeat(draft: Draft, fact: Entry) -> None:
         return
     windows, statuses = known.history.windows(), draft.rules.statuses
     latest = [a for a in (standing_answer(known.history, window, statuses) for window in windows) if a]
+    receipt = _receipt_of(draft, known)
     tellings = [(_telling_of(draft, known, answered), answered.answer.answer_id) for answered in latest]
-    tell_sender(draft, known.telling(Kind.RECEIPT, "received"), known.key, extra=known.headers())
+    tell_sender(draft, receipt, known.key, extra=known.headers())
     for telling, cause in tellings:
         tell_sender(draft, telling, known.key, cause=cause, extra=known.headers())
 
@@ -211,15 +212,36 @@ def _telling_of(draft: Draft, known: Conversation, answered: Answered) -> Tellin
     The state is where the message stands at the window after its whole history: an answer that comes late does not
     move it back for a sender that reads its inbox in order.
     """
-    received, window = known.received, answered.answer.window
+    window = answered.answer.window
     standing = standing_answer(known.history, window, draft.rules.statuses) or answered
-    source = draft.fetched(Place(received.topic, received.partition, received.offset))
-    is_same = source is not None and topics.content_id(source) == received.content_sha256
-    windows = tuple(AtWindow(w.window, w.state) for w in state_of(known.history, draft.rules.statuses).windows)
     telling = known.telling(Kind.ANSWER, standing.state, window)
     return replace(
-        telling, answer=answered, content=source if is_same else None, mapping=received.mapping, windows=windows
-    )
+        telling, answer=answered, content=_source(draft, known), mapping=known.received.mapping,
+        windows=_windows(draft, known),
+    )  # fmt: skip
+
+
+def _receipt_of(draft: Draft, known: Conversation) -> Telling:
+    """The receipt again, with the sender's own references and the line's warnings, as far as the document is there."""
+    telling = replace(known.telling(Kind.RECEIPT, "received"), windows=_windows(draft, known))
+    source = _source(draft, known)
+    if source is None:
+        return telling
+    outcome = draft.rules.process(Message(MessageId(telling.message_id), source, known.received.sender))
+    warnings = tuple(f.as_json() for f in outcome.findings if not f.is_error)
+    return replace(telling, findings=warnings, content=source, document=outcome.document)
+
+
+def _source(draft: Draft, known: Conversation) -> bytes | None:
+    """The document as it was sent; None when it is no longer at its origin."""
+    received = known.received
+    source = draft.fetched(Place(received.topic, received.partition, received.offset))
+    return source if source is not None and topics.content_id(source) == received.content_sha256 else None
+
+
+def _windows(draft: Draft, known: Conversation) -> tuple[AtWindow, ...]:
+    """Where the message stands at every window."""
+    return tuple(AtWindow(w.window, w.state) for w in state_of(known.history, draft.rules.statuses).windows)
 
 
 def _keep(draft: Draft, record: Consumed, reason: str, message: str, window: str) -> None:

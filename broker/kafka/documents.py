@@ -157,7 +157,9 @@ def _accept(draft: Draft, document: Received, outcome: Outcome, payload: Payload
     if outcome.document_type:
         plan_grant(draft, document, outcome.document_type, payload, names)
     for window, reason in failed.items():
-        tell_failed(draft, document.message_id, document.sender, document.key, window=window, reason=reason, cause="")
+        tell_failed(
+            draft, document.message_id, document.sender, document.key, window=window, reason=reason, document_type=name
+        )
     draft.say("message.accepted", **_ids(document), document_type=name, routed=len(routed), delivered=delivered)
 
 

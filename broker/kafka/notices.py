@@ -58,7 +58,8 @@ def tell_failed(
     *,
     window: str,
     reason: str,
-    cause: str,
+    cause: str = "",
+    document_type: str = "",
 ) -> None:
     """A delivery became a dead letter: the sender's notice, the owner's fact, the event."""
     finding = {
@@ -67,8 +68,11 @@ def tell_failed(
         "message": f"It could not be delivered to {window}: {reason}. It is kept and can be delivered later; "
         "nothing has been decided about it.",
     }
-    telling = Telling(Kind.NOTICE, message, sender, "", "failed", window=window, at=draft.at, findings=(finding,))
-    tell_sender(draft, telling, key, cause=f"failed {cause}".strip())
+    telling = Telling(
+        Kind.NOTICE, message, sender, document_type, "failed", window=window, at=draft.at, findings=(finding,)
+    )
+    extra = {topics.DOCUMENT_TYPE: document_type}
+    tell_sender(draft, telling, key, cause=f"failed {cause}".strip(), extra=extra)
     draft.tell(Fact.FAILED, message.encode(), {"message_id": message, "window": window, "reason": reason})
     draft.track("failed", message, sender=sender, window=window, reason=reason)
     draft.say("delivery.failed", message_id=message, window=window, reason=reason)

@@ -51,8 +51,10 @@ def bury_waiting(draft: Draft, record: Consumed, reason: str) -> None:
     draft.bury(_delivery(record, participant), reason)
     if record.header(topics.CE_TYPE) == _PAYLOAD:
         message, sender = MessageId(record.header(topics.MESSAGE_ID)), ParticipantCode(record.header(topics.SENDER))
-        cause = record.header(topics.REDRIVE_OF)
-        tell_failed(draft, message, sender, record.key, window=participant, reason=reason, cause=cause)
+        tell_failed(
+            draft, message, sender, record.key, window=participant, reason=reason,
+            cause=record.header(topics.REDRIVE_OF), document_type=record.header(topics.DOCUMENT_TYPE),
+        )  # fmt: skip
 
 
 def _leaves(draft: Draft, record: Consumed, participant: ParticipantCode) -> bool:
