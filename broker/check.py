@@ -14,11 +14,11 @@ from broker import home, identifiers, line, replay
 from broker.errors import Misconfigured, Refused
 from broker.model import NO_MESSAGE_ID, Message
 from broker.profile import Profile
-from broker.samples import read_sample
+from broker.samples import FINDINGS, read_sample, sample_files
 from broker.validate import check as check_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from broker.codes import CodeList
@@ -75,7 +75,7 @@ def check(root: Path | None = None, tell: Callable[[str], None] = lambda _: None
         faults += [Fault(f.where, _relative(f.sentence, root)) for f in found]
     faults += _participants(catalogue)
     faults += [Fault(f.where, _relative(f.sentence, root)) for f in _answers(root, catalogue)]
-    for file in _samples(root / "mappings"):
+    for file in sample_files(root / "mappings"):
         tell(str(file.relative_to(root)))
         counts["samples"] += 1
         faults += [Fault(str(file.relative_to(root)), _relative(text, root)) for text in _sample(file, root, catalogue)]
@@ -241,16 +241,6 @@ def _participants(catalogue: Catalogue) -> Iterator[Fault]:
                     yield Fault(where, f"{rule.id}: there is no document type {name}")
 
 
-def _samples(mappings: Path) -> Iterable[Path]:
-    folders = sorted(folder for folder in mappings.rglob("samples") if folder.is_dir())
-    for folder in folders:
-        yield from (file for file in sorted(folder.rglob("*")) if _is_sample(file))
-
-
-def _is_sample(file: Path) -> bool:
-    return file.suffix in {".xml", ".json", ".toml"} and not file.name.endswith((replay.PAYLOAD, replay.FINDINGS))
-
-
 def _sample(file: Path, root: Path, catalogue: Catalogue) -> Iterator[str]:
     """What is not as the sample's name and the expectations beside it say."""
     try:
@@ -263,7 +253,7 @@ def _sample(file: Path, root: Path, catalogue: Catalogue) -> Iterator[str]:
     except Misconfigured:
         return  # told already, of its format
     yield from _as_named(file.stem, outcome, catalogue)
-    if (file.parent / f"{file.stem}{replay.FINDINGS}").exists():
+    if (file.parent / f"{file.stem}{FINDINGS}").exists():
         told = replay.difference(file.stem, outcome, file.parent)
         if told:
             yield f"differs from what is expected (swb replay --expect --update accepts it):\n{told}"

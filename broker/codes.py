@@ -26,16 +26,11 @@ _KINDS = ("list", "translation")
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One code: its name in plain words, the days it was valid, what other columns say."""
+    """One code: its name in plain words and the days it was valid; further columns of a list are for people."""
 
     name: str
     valid_from: date | None = None
     valid_to: date | None = None
-    extra: tuple[tuple[str, str], ...] = ()
-
-    def column(self, name: str) -> str:
-        """The text of a further column, empty when there is none."""
-        return dict(self.extra).get(name, "")
 
 
 @dataclass(frozen=True)
@@ -64,10 +59,9 @@ class Edition:
         return codes
 
     def _code(self, row: dict[str, str], columns: list[str], line: int) -> Code:
-        first, *others = [*columns, ""]
+        name = row[columns[0]] if columns else ""
         dated = {name: self._day(row[name], line) for name in ("valid_from", "valid_to") if row.get(name)}
-        extra = tuple((c, row[c]) for c in others if c and c not in dated and row.get(c))
-        return Code(row.get(first) or "", dated.get("valid_from"), dated.get("valid_to"), extra)
+        return Code(name or "", dated.get("valid_from"), dated.get("valid_to"))
 
     def _day(self, text: str, line: int) -> date:
         try:

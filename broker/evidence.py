@@ -12,7 +12,7 @@ from broker.line import explained
 from broker.mapping.coverage import Coverage, cover
 from broker.mapping.report import Report, report
 from broker.model import NO_MESSAGE_ID, DocumentTypeName, Message
-from broker.samples import read_sample
+from broker.samples import read_sample, sample_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,19 +21,12 @@ if TYPE_CHECKING:
     from broker.model import Catalogue, DocumentType
 
 REPORT = "report.md"
-_EXPECTATIONS = (".payload.xml", ".findings.json")
-
-
-def sample_files(document_type: DocumentType) -> list[Path]:
-    """The samples of a document type: documents, and variants told as a base and a change."""
-    files = sorted((Path(document_type.folder) / "samples").glob("*"))
-    return [f for f in files if f.suffix in {".xml", ".json", ".toml"} and not f.name.endswith(_EXPECTATIONS)]
 
 
 def explanations(document_type: DocumentType, catalogue: Catalogue) -> Iterator[Explanation]:
     """Those of every sample that is accepted as this type."""
     mappings = Path(document_type.folder).parents[2]
-    for file in sample_files(document_type):
+    for file in sample_files(Path(document_type.folder)):
         try:
             found = explained(Message(NO_MESSAGE_ID, read_sample(file, mappings).content), catalogue)
         except Refused:

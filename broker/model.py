@@ -162,8 +162,6 @@ class DocumentType:
     response: str = ""
     """The form in which an answer is told to the sender (broker.respond)."""
     tolerates: tuple[Tolerance, ...] = ()
-    extends: str = ""
-    """The document type whose data this one takes over, but for what it changes."""
 
 
 @dataclass(frozen=True, slots=True)

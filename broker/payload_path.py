@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
+from broker.xml import index, numbered
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     Functions = Mapping[tuple[None, str], Callable[..., Any]]
 
@@ -74,8 +76,16 @@ def written(element: etree._Element) -> str:
     steps: list[str] = []
     node: etree._Element | None = element
     while node is not None:
-        before = sum(1 for _ in node.itersiblings(node.tag, preceding=True))
-        is_alone = before == 0 and next(node.itersiblings(node.tag), None) is None
-        steps.append(f"/{etree.QName(node).localname}{'' if is_alone else f'[{before + 1}]'}")
+        steps.append(f"/{etree.QName(node).localname}{index(node)}")
         node = node.getparent()
     return "".join(reversed(steps))
+
+
+def paths(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
+    """Every element of a payload with its path, in document order and in one walk."""
+    pending = [(root, written(root))]
+    while pending:
+        element, at = pending.pop()
+        yield element, at
+        below = [(child, f"{at}/{str(child.tag).rpartition('}')[2]}{number}") for child, number in numbered(element)]
+        pending += reversed(below)

@@ -82,10 +82,6 @@ class Pointers:
             at = below
         return tuple(chain)
 
-    def chain_to(self, element: etree._Element) -> Chain:
-        """The chain for an element of a payload."""
-        return self.chain(written(element))
-
     def resolve(self, chain: Chain, declaration: etree._Element) -> Target | None:
         """Where in this payload a chain leads; None when it does not point into a declaration at all."""
         at = self._classes[self._root]

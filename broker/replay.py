@@ -19,18 +19,15 @@ from lxml import etree
 from broker import catalogue, topics
 from broker.errors import Misconfigured
 from broker.model import NO_MESSAGE_ID, Message, MessageId, ParticipantCode
-from broker.samples import read_sample
+from broker.samples import FINDINGS, FOLDER, PAYLOAD, VARIANT, is_expectation, read_sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from broker.model import Finding, Outcome
 
-PAYLOAD, FINDINGS = ".payload.xml", ".findings.json"
 _EXPORTS = frozenset({".ndjson", ".jsonl"})
 _NO_DOCUMENTS = frozenset({".md", ".py", ".txt"})
-_VARIANT, _SAMPLES = ".toml", "samples"
-"""A sample told as a base and what is changed in it; elsewhere TOML describes data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +55,9 @@ def documents(folder: Path) -> list[Path]:
         file
         for file in sorted(folder.rglob("*"))
         if file.is_file()
-        and not file.name.endswith((PAYLOAD, FINDINGS))
+        and not is_expectation(file)
         and file.suffix not in _NO_DOCUMENTS
-        and (file.suffix != _VARIANT or _SAMPLES in file.parts)
+        and (file.suffix != VARIANT or FOLDER in file.parts)  # elsewhere TOML describes data
         and not any(part.startswith(".") for part in file.relative_to(folder).parts)
     ]
 

@@ -20,6 +20,12 @@ from broker.xml import parse, pointer
 if TYPE_CHECKING:
     from pathlib import Path
 
+FOLDER = "samples"
+PAYLOAD, FINDINGS = ".payload.xml", ".findings.json"
+"""What is expected of a sample stands beside it under its name and one of these endings."""
+VARIANT = ".toml"
+_DOCUMENTS = frozenset({".xml", ".json", VARIANT})
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -30,9 +36,21 @@ class Sample:
     points: str = ""
 
 
+def is_expectation(file: Path) -> bool:
+    """Whether a file says what is expected of a sample beside it."""
+    return file.name.endswith((PAYLOAD, FINDINGS))
+
+
+def sample_files(folder: Path) -> list[Path]:
+    """The samples in every folder ``samples`` below a folder: documents and variants."""
+    folders = sorted(found for found in folder.rglob(FOLDER) if found.is_dir())
+    files = (file for found in folders for file in sorted(found.rglob("*")))
+    return [file for file in files if file.suffix in _DOCUMENTS and not is_expectation(file)]
+
+
 def read_sample(file: Path, mappings: Path) -> Sample:
     """The document of a file, made from its base when the file is a variant; raises Misconfigured."""
-    if file.suffix != ".toml":
+    if file.suffix != VARIANT:
         return Sample(file.stem, file.read_bytes())
     table = Table.read(file)
     base = read_sample(mappings / table.text("base"), mappings)

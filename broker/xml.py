@@ -125,7 +125,7 @@ def pointer(element: etree._Element, attribute: str | None = None) -> str:
     steps = [f"/@{_prefixed(element, attribute)}"] if attribute else []
     node: etree._Element | None = element
     while node is not None:
-        steps.append(f"/{_qualified(node)}{_index(node)}")
+        steps.append(f"/{_qualified(node)}{index(node)}")
         node = node.getparent()
     return "".join(reversed(steps))
 
@@ -171,7 +171,8 @@ def _prefixed(element: etree._Element, name: str) -> str:
     return f"{prefix}:{qname.localname}" if prefix else qname.localname
 
 
-def _index(node: etree._Element) -> str:
+def index(node: etree._Element) -> str:
+    """``[n]`` where siblings share an element's name."""
     before = sum(1 for _ in node.itersiblings(node.tag, preceding=True))
     alone = before == 0 and next(node.itersiblings(node.tag), None) is None
     return "" if alone else f"[{before + 1}]"

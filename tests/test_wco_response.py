@@ -14,6 +14,7 @@ from lxml import etree
 
 from broker.answer import Answer, AnswerError, AnswerStatus, Change, PointerStep, Remark, chain_of, chain_text
 from broker.errors import Refused
+from broker.payload_path import written
 from broker.pointers import Pointers
 from broker.wco_response import RES, holds_response, instant, read, write
 from broker.xml import MAX_SIBLINGS, parse
@@ -270,7 +271,7 @@ def test_every_element_of_a_payload_is_found_again_by_its_chain(random):
     """There and back is the same element; the one element of the profile without an id leads to its class."""
     root = etree.SubElement(etree.Element("MetaData"), f"{{{DEC}}}Declaration")
     for element in some_declaration(random, "Declaration", root).iter(etree.Element):
-        target = POINTERS.resolve(POINTERS.chain_to(element), root)
+        target = POINTERS.resolve(POINTERS.chain(written(element)), root)
         assert target is not None
         assert (target.is_exact, target.missing) == (True, "")
         without_id = element.tag.endswith("}IdentificationTypeCode") and element.getparent().tag.endswith(

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from broker.answer import Chain
     from broker.model import MessageId
 
-_CHAIN = re.compile(r"\d\d[A-Z](#\d+)?([ ,>/]+\d\d[A-Z](#\d+)?)*([ ,>/]+[A-Z]?\d{2,3})?")
+_CHAIN = re.compile(r"\d\d[A-Z](#\d+)?([ ,>/]+\d\d[A-Z](#\d+)?)*((:|[ ,>/]+)[A-Z]?\d{2,3})?")
 _PATH = re.compile(r"(/[@\w:.-]+(\[[^\[\]]*\])?)+")
-_STEP = re.compile(r"(\d\d[A-Z])(?:#(\d+))?")
+_CLASS = re.compile(r"\d\d[A-Z](#\d+)?(:.+)?")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,7 +28,7 @@ def command(file: str, pointer: str, given_id: MessageId, form: str) -> None:
     """Tell which place of FILE a POINTER into its payload means.
 
     POINTER is a path (/MetaData/Declaration/GoodsShipment/GovernmentAgencyGoodsItem[2]/Commodity/Description) or a
-    chain of WCO class ids with sequence numbers and the id of the element (42A/67A/68A#2/23A/137). Of
+    chain of WCO class ids with sequence numbers and the id of the element (42A/67A/68A#2/23A:137). Of
     an element that the payload has not got the answer is the nearest place, where it would have to stand.
 
     Exit 0 when a place was found, 1 when nothing of the document is behind it, 2 when it could not run.
@@ -62,7 +62,7 @@ def command(file: str, pointer: str, given_id: MessageId, form: str) -> None:
 
 
 def _path(pointer: str, content: bytes) -> str:
-    """The payload's path behind a chain; empty where the chain leads nowhere."""
+    """The payload's path behind a chain, as far as it is known; empty where the chain leads nowhere."""
     from lxml import etree  # noqa: PLC0415 - --help does without
 
     from broker.catalogue import payload_pointers  # noqa: PLC0415
@@ -70,19 +70,16 @@ def _path(pointer: str, content: bytes) -> str:
 
     declaration = next(etree.fromstring(content).iterchildren(DECLARATION))
     found = payload_pointers().resolve(_chain(pointer), declaration)
+    if found and not found.is_exact:
+        click.echo(f"No class of the payload is behind all of {pointer}; {found.path} is as far as it leads.", err=True)
     return found.path if found else ""
 
 
 def _chain(pointer: str) -> Chain:
-    """``42A/67A/68A#2/23A/137`` as steps; the last id without a class letter behind two digits is the element's."""
-    from broker.answer import PointerStep  # noqa: PLC0415
+    """``42A/67A/68A#2/23A/137`` as steps; a last id that is no class is the element's, as behind a colon."""
+    from broker.answer import chain_of  # noqa: PLC0415
 
-    steps: list[PointerStep] = []
-    for part in re.split(r"[ ,>/]+", pointer):
-        match = _STEP.fullmatch(part)
-        if match is None:
-            last = steps[-1]
-            steps[-1] = PointerStep(last.section, last.sequence, part)
-        else:
-            steps.append(PointerStep(match[1], int(match[2]) if match[2] else None))
-    return tuple(steps)
+    steps = re.split(r"[ ,>/]+", pointer)
+    if not _CLASS.fullmatch(steps[-1]):
+        steps[-2:] = [":".join(steps[-2:])]
+    return chain_of("/".join(steps))

@@ -10,7 +10,8 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from broker.mapping.explain import Explanation, Origin
+    from broker.mapping.explain import Explanation
+    from broker.mapping.lineage import Origin
 
 PRODUCER = "urn:swb:single-window-broker"
 _CORE = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"

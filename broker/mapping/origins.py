@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from broker.mapping.run import ITSELF
+
 if TYPE_CHECKING:
     from broker.mapping.emitter import Emitter
     from broker.mapping.plan import PlannedGroup, PlannedRow, Read
@@ -66,7 +68,8 @@ class Origins:
         deciders = self.deciders(row)
         if "position" in row.row.transforms:
             leaves = "".join(f" + run.leaf({self.emit.one(s)}, {s.attribute!r})" for s in row.sources)
-            deciders = f"tuple(p{group.target.number}){leaves}" if group.chain else "()"
+            before = f" + tuple(p{group.target.number})" if group.chain else ""
+            deciders = f"(({row.scope.element}, {ITSELF!r}),){before}{leaves}"
         elif "count" in row.row.transforms:
             deciders = f"run.counted({row.sources[0].variable})"
         apart = {"count", "position"} & set(row.row.transforms)

@@ -28,6 +28,8 @@ PARTIAL = frozenset({"date.time-lost", "date.fraction-lost", "identifier.invalid
 """Issues of values that are carried all the same."""
 ABSENT = "?"
 """Marks, in place of an attribute, the path of a leaf that is not there."""
+ITSELF = "."
+"""In place of an attribute: not the element's text but the element, as one of several."""
 
 
 class Issue(NamedTuple):
