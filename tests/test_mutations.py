@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import os
 import re
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -177,10 +178,8 @@ def told(pytestconfig):
     """The accounts of all samples; their sum is told at the end, whatever is captured."""
     accounts: list[Account] = []
     yield accounts
-    reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
-    for line in summed(accounts):
-        reporter.ensure_newline()
-        reporter.write_line(line)
+    with pytestconfig.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+        sys.stdout.write("\n" + "\n".join(summed(accounts)) + "\n")
 
 
 def summed(accounts: list[Account]) -> Iterator[str]:
