@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -16,6 +17,7 @@ from broker.model import NO_MESSAGE_ID, Message
 from broker.profile import Profile
 from broker.samples import FINDINGS, read_sample, sample_files
 from broker.validate import check as check_rules
+from broker.windows.trial import trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -75,9 +77,14 @@ def check(root: Path | None = None, tell: Callable[[str], None] = lambda _: None
         faults += [Fault(f.where, _relative(f.sentence, root)) for f in found]
     faults += _participants(catalogue)
     faults += [Fault(f.where, _relative(f.sentence, root)) for f in _answers(root, catalogue)]
+    tell("windows")
+    for place, text in trial(root / "mappings", catalogue, datetime.now(UTC)):
+        faults.append(Fault(str(place.relative_to(root)), _relative(text, root)))
     for file in sample_files(root / "mappings"):
-        tell(str(file.relative_to(root)))
         counts["samples"] += 1
+        if file.is_relative_to(root / "mappings" / "participants"):
+            continue  # tried already
+        tell(str(file.relative_to(root)))
         faults += [Fault(str(file.relative_to(root)), _relative(text, root)) for text in _sample(file, root, catalogue)]
     return Report(counts, tuple(faults))
 

@@ -28,6 +28,8 @@ class Verdict:
     window: ParticipantCode | None
     verdict: Literal["accepted", "rejected", "not_routed", "refused"]
     findings: tuple[Objection, ...] = ()
+    route: str = ""
+    """The routing rule by which it takes the document."""
 
 
 def ask(
@@ -48,7 +50,7 @@ def ask(
     verdicts = []
     for routing in asked:
         if routing.is_accepted:
-            verdicts.append(_decided(windows[routing.participant], outcome.payload, now, home))
+            verdicts.append(_decided(windows[routing.participant], outcome.payload, now, home, routing.rule or ""))
         elif only:
             verdicts.append(Verdict(routing.participant, "not_routed", (_declined(routing),)))
     return tuple(verdicts)
@@ -81,9 +83,9 @@ class Home:
         )
 
 
-def _decided(window: decide.Window, payload: Payload, now: datetime, home: Home) -> Verdict:
+def _decided(window: decide.Window, payload: Payload, now: datetime, home: Home, route: str) -> Verdict:
     decision = window.decide(payload, now)
-    return Verdict(decision.window, decision.verdict, tuple(home.bring(o) for o in decision.objections))
+    return Verdict(decision.window, decision.verdict, tuple(home.bring(o) for o in decision.objections), route)
 
 
 def _declined(routing: Routing, window: str = "") -> Objection:
