@@ -35,3 +35,16 @@ def test_what_moves_is_alive_though_more_waits(liveness, clock):
         assert not liveness.is_stuck
         liveness.count(10)
     assert liveness.moved == 200
+
+
+def test_doubt_comes_before_the_end_and_goes_when_what_is_waited_for_is_kafka_itself(liveness, clock):
+    liveness.look(is_waiting=True)
+    clock[0] = 29
+    assert not liveness.is_doubtful
+    clock[0] = 30
+    assert liveness.is_doubtful
+    assert not liveness.is_stuck
+    liveness.look(is_waiting=False)
+    liveness.look(is_waiting=True)
+    clock[0] = 89
+    assert not liveness.is_stuck

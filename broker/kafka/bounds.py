@@ -13,6 +13,7 @@ from confluent_kafka import IsolationLevel, KafkaException
 from confluent_kafka import TopicPartition as RdTopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from broker import topics
 from broker.errors import Failed
 
 if TYPE_CHECKING:
@@ -21,17 +22,30 @@ if TYPE_CHECKING:
     from broker.settings import Settings
 
 _SECONDS = 15
+_MOMENT_SECONDS = 3
 
 
 class Bounds:
     """First and next committed offset of partitions, as they are at the moment of asking."""
 
     def __init__(self, settings: Settings) -> None:
-        self._client = AdminClient({**settings.librdkafka(), "log_level": 0, "error_cb": lambda _: None})
+        self._settings = settings
+        self._client = self._connect()
 
     async def of(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
         """The first offset of each partition and the one after its last committed record; Failed without an answer."""
         return await asyncio.to_thread(self._ask, list(partitions))
+
+    def _connect(self) -> AdminClient:
+        return AdminClient({**self._settings.librdkafka(), "log_level": 0, "error_cb": lambda _: None})
+
+    async def can_be_asked(self) -> bool:
+        """Whether Kafka answers."""
+        try:
+            await asyncio.to_thread(self._client.list_topics, topics.ANSWERS, _MOMENT_SECONDS)
+        except KafkaException:
+            return False
+        return True
 
     def _ask(self, partitions: list[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
         first, last = (self._offsets(partitions, spec) for spec in (OffsetSpec.earliest(), OffsetSpec.latest()))
@@ -46,4 +60,5 @@ class Bounds:
         try:
             return {TopicPartition(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
         except KafkaException as error:
+            self._client = self._connect()  # the old one would ask the leaders of before for ever
             raise Failed(f"Kafka does not say where partitions begin and end: {error.args[0].str()}") from error

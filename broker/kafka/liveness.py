@@ -31,6 +31,11 @@ class Liveness:
             self._since = self._clock()
 
     @property
+    def is_doubtful(self) -> bool:
+        """Half of the limit has passed so: time to ask whether Kafka is there at all."""
+        return self._since is not None and self._clock() - self._since >= self._limit / 2
+
+    @property
     def is_stuck(self) -> bool:
-        """Records have been waiting for the whole limit, and none has moved."""
+        """Records have been waiting for the whole limit, Kafka being there, and none has moved."""
         return self._since is not None and self._clock() - self._since >= self._limit

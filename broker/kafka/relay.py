@@ -93,7 +93,11 @@ class Relay:
                 self._around.consumer.pause(*self._around.consumer.assignment())
                 await self._around.consumer.getmany(timeout_ms=0)
         self._complete()
-        self.liveness.look(is_waiting=self.is_waiting)
+        is_waiting = self.is_waiting
+        if is_waiting and self.liveness.is_doubtful and not await self._around.bounds.can_be_asked():
+            logger.warning("kafka.waiting", bootstrap=self._settings.bootstrap, reason="it does not answer")
+            is_waiting = False  # for it, and nothing here is stuck
+        self.liveness.look(is_waiting=is_waiting)
         if self.liveness.is_stuck:
             raise Leave(Reason.STUCK, f"records wait and none has moved for {self._settings.stuck_seconds:g} s")
 

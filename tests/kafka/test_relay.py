@@ -255,6 +255,18 @@ def test_sixteen_megabytes_go_through_and_one_byte_more_is_refused(kit):
     assert all(json.loads(r.header("swb_findings"))[0]["code"] == "content.too-large" for r in refusals)
 
 
+def test_a_static_worker_that_comes_back_with_more_participants_gets_their_topics_too(kit):
+    few = ",".join(f"{code}:{kit.codes[code]}" for code in (kit.farm, kit.wa))
+    worker = kit.worker("one", SWB_TOY=few)
+    kit.until(worker.has_opened)
+    worker.kill()
+    worker.wait()
+    kit.worker("one")
+    sent = stream(kit, 20)
+    kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= 20, seconds=60)
+    accounted(kit, sent, (kit.wa, kit.wb))
+
+
 def test_a_large_delivery_waits_in_the_object_store(kit, tmp_path):
     kit.delete(topics.inbox(kit.wb))
     store = tmp_path / "claims"
@@ -278,16 +290,17 @@ def test_a_broker_that_dies_and_comes_back_loses_and_doubles_nothing(tmp_path, u
         kit = Kit(kafka.bootstrap, tmp_path, farm="agency", wa="window", wb="window")
         kit.farm, kit.wa, kit.wb = kit.codes
         try:
-            worker = kit.worker("one")
+            worker = kit.worker("one", SWB_TOY_HOLD="0.2", SWB_BATCH_RECORDS="20", SWB_STUCK_SECONDS="4")
             sent = stream(kit, 400)
             kit.until(lambda: len(kit.inbox(kit.wa, "payload")) > 0, every=0.05)
-            for how in (kafka.kill_node, kafka.stop_node):
+            for how, seconds in ((kafka.kill_node, 8), (kafka.stop_node, 1)):
                 how(1)
-                time.sleep(1)
+                time.sleep(seconds)  # longer than a worker may be stuck: it waits for Kafka, and is not
                 kafka.start_node(1)
                 sent |= stream(kit, 200, start=len(sent))
             kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= len(sent), seconds=90)
             accounted(kit, sent, (kit.wa, kit.wb))
             assert worker.poll() is None
+            assert "kafka.waiting" in worker.log.read_text()
         finally:
             kit.close()
