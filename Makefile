@@ -15,7 +15,7 @@ demo: setup
 	@$(if $(KAFKA),SWB_BOOTSTRAP='$(KAFKA)') $(BIN)/swb demo
 
 test: setup
-	@$(BIN)/pytest
+	@$(BIN)/pytest --durations 15 --durations-min 5
 
 # The tests that take seconds: no Kafka, no corpora; what is no such test as a whole is not even imported.
 unit: setup
