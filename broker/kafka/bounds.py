@@ -58,7 +58,13 @@ class Bounds:
             request_timeout=_SECONDS,
         )
         try:
-            return {TopicPartition(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
+            found = {TopicPartition(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
         except KafkaException as error:
-            self._client = self._connect()  # the old one would ask the leaders of before for ever
-            raise Failed(f"Kafka does not say where partitions begin and end: {error.args[0].str()}") from error
+            raise self._failed(error.args[0].str()) from error
+        if unknown := [tp for tp, offset in found.items() if offset < 0]:
+            raise self._failed(f"no leader of {unknown[0].topic}/{unknown[0].partition} is known")
+        return found
+
+    def _failed(self, why: str) -> Failed:
+        self._client = self._connect()  # the old one would ask the leaders of before for ever
+        return Failed(f"Kafka does not say where partitions begin and end: {why}")
