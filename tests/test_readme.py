@@ -1,6 +1,7 @@
 """What the READMEs say is there: settings with their defaults, verbs, files, keys of rows."""
 
 import re
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from broker.catalogue import DOCUMENT_KEYS
 from broker.folders import data_root
 from broker.mapping.rows import Row
 from broker.mapping.transforms import STRUCTURAL, TRANSFORMS
+from broker.participants import load_participants
 from broker.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -57,6 +59,22 @@ def test_every_setting_has_an_effect() -> None:
     ] == []
 
 
+def test_the_window_to_add_and_the_rows_to_write_can_be_read(tmp_path) -> None:
+    (tmp_path / "ec-vue").mkdir()
+    (tmp_path / "ec-vue" / "participant.toml").write_text(example("Add a window"), encoding="utf-8")
+    (window,) = load_participants(tmp_path).values()
+    assert ([rule.id for rule in window.accepts], [rule.id for rule in window.rules]) == (["EC-01"], ["EC-TARIFF"])
+    mapping = tomllib.loads(example("Write a mapping"))
+    keys = {key for row in mapping["fields"] + mapping["groups"][0]["fields"] for key in row}
+    assert keys <= row_keys() | {"to"}
+
+
+def example(title: str) -> str:
+    """What is indented in a section of the README."""
+    section = README.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    return "\n".join(line[4:] for line in section.splitlines() if line.startswith("    "))
+
+
 def test_verbs_are_those_there_are() -> None:
     verbs = set(cli.command.list_commands(click.Context(cli.command)))
     told = set(re.findall(r"\bswb ([a-z]+)\b", README + RECIPES))
@@ -78,9 +96,12 @@ def first_column(table: str) -> set[str]:
     return set(re.findall(r"`([a-z_]+)`", " ".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE))))
 
 
+def row_keys() -> set[str]:
+    return {f.name for f in fields(Row)} - {"name", "sources", "transforms", "when_text"} | {"from", "transform"}
+
+
 def test_every_key_of_a_row_is_told() -> None:
-    keys = {f.name for f in fields(Row)} - {"name", "sources", "transforms", "when_text"} | {"from", "transform"}
-    assert first_column(RECIPES.partition("| key of a row |")[2].partition("\n\n")[0]) == keys
+    assert first_column(RECIPES.partition("| key of a row |")[2].partition("\n\n")[0]) == row_keys()
 
 
 def test_every_key_of_a_document_type_is_told() -> None:
