@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from lxml import etree
 
+from broker.samples import read_sample
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -64,6 +66,12 @@ TWINS = {
         "Exportaciones",
     ),
 }
+LATER = Twin(
+    f"{{{CII}}}CrossIndustryInvoice",
+    XSD / "cii" / "D22B" / "invoice.xsd",
+    REFERENCE / "xsd" / "uncefact-cii" / "d22b" / "cii" / "CrossIndustryInvoice_100pD22B.xsd",
+)
+"""Ours does not repeat the lists of codes that the published one holds."""
 OWN = (
     "origin/ubl-2.1-certificate-of-origin/samples/everything.xml",
     "invoice/sii-dte-export-1.0/samples/export-invoice.xml",
@@ -186,6 +194,51 @@ def test_each_type_agrees_with_the_published_one(name: str) -> None:
         assert [(n, *rest) for n, _, *rest in below[0]] == [(n, *rest) for n, _, *rest in below[1]], pair
         waiting += [(a[1], b[1]) for a, b in zip(*below, strict=True) if a[1]]
     assert len(compared) > 100
+
+
+def pairs(twin: Twin) -> Iterator[tuple[Model, str, Model, str]]:
+    """Every published type that the document reaches, and ours in its place."""
+    theirs, ours = load(twin.published), load(twin.ours)
+    waiting = [(theirs.type_of(theirs.declared(twin), twin.root), ours.type_of(ours.declared(twin), twin.root))]
+    seen: set[tuple[str, str]] = set()
+    while waiting:
+        pair = waiting.pop()
+        if pair not in seen:
+            seen.add(pair)
+            yield theirs, pair[0], ours, pair[1]
+            if theirs.value(pair[0]) is None:
+                below = zip(theirs.children(pair[0]), ours.children(pair[1]), strict=True)
+                waiting += [(a[1], b[1]) for a, b in below if a[1]]
+
+
+@needs_reference
+def test_the_later_invoice_has_the_published_elements_and_is_never_narrower() -> None:
+    compared = 0
+    for theirs, left, ours, right in pairs(LATER):
+        compared += 1
+        published, own = theirs.value(left), ours.value(right)
+        assert (published is None) == (own is None), (left, right)
+        if published is None:
+            below = theirs.children(left), ours.children(right)
+            assert [(n, *rest) for n, _, *rest in below[0]] == [(n, *rest) for n, _, *rest in below[1]], (left, right)
+            continue
+        assert set(own[0]) <= set(published[0]), (left, right)
+        assert set(published[1]) <= set(own[1]), (left, right)
+        for name, (facets, use) in own[1].items():
+            assert use == "optional"
+            assert name not in published[1] or set(facets) <= set(published[1][name][0]), (left, right, name)
+    assert compared > 150
+
+
+@needs_reference
+def test_what_only_the_later_invoice_has_is_refused_by_the_earlier_one() -> None:
+    """The sample is valid as published, and would not be with D16B."""
+    mappings = ROOT / "mappings"
+    file = mappings / "documents/invoice/cii-d22b/samples/seals-lots-and-models.xml"
+    tree = etree.fromstring(read_sample(file, mappings).content).getroottree()
+    published, ours = schemas(LATER)
+    assert (verdict(published, tree), verdict(ours, tree)) == ([], [])
+    assert all(verdict(schema, tree) for schema in schemas(TWINS["cross-industry-invoice"]))
 
 
 @cache
