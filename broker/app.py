@@ -247,12 +247,13 @@ def run_windows(settings: Settings, codes: Sequence[str] = (), faults: str = "")
     """Run the mock windows (all when none is named) until asked to stop; Misconfigured for a code that is none."""
     catalogue = catalogues.load(max_content=settings.max_content_bytes)
     known = windows_of(catalogue)
-    unknown = sorted(set(codes) - set(known))
+    script = read_faults(faults)
+    unknown = sorted({*codes, *script} - set(known))
     if unknown:
         raise Misconfigured(f"{', '.join(unknown)}: not among the windows {', '.join(sorted(known))}")
     chosen = {code: window for code, window in known.items() if not codes or code in codes}
     group = f"swb.{codes[0]}.window" if len(codes) == 1 else WINDOWS_GROUP
-    app = windows_app(settings, group, chosen, home.load(catalogues.data_root(), catalogue), read_faults(faults))
+    app = windows_app(settings, group, chosen, home.load(catalogues.data_root(), catalogue), script)
     _wait_for_boxes(settings, chosen)
     return run(settings, app)
 

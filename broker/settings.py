@@ -184,5 +184,7 @@ def _sentence(fault: Mapping[str, Any], file: str | None) -> str:
     where = f" (SWB_{name.upper()}{f', or {file}' if file else ''})" if name else ""
     if fault["type"] == "string_pattern_mismatch":
         return f"Setting {name}{where}: {fault['input']!r} is not of the form host:port, with commas between several."
+    if fault["type"] == "extra_forbidden":
+        return f"{file}: there is no setting {name}."
     text = fault["msg"].removeprefix("Value error, ")
     return f"Setting {name}{where}: {text}" if name else f"Settings: {text}"

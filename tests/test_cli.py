@@ -279,3 +279,10 @@ def test_a_worker_that_waits_for_kafka_leaves_when_asked(number):
     assert running.wait(20) == 0
     assert "Traceback" not in running.stderr.read()
     running.stderr.close()
+
+
+@pytest.mark.parametrize("arguments", [("nobody",), ("--faults", '{"nobody": {"twice": 1}}'), ("pe-sunat",)])
+def test_a_window_that_there_is_not(swb, arguments):
+    code, out, err = swb("windows", *arguments)
+    assert (code, out) == (2, "")
+    assert "not among the windows asean-sw" in err

@@ -24,7 +24,7 @@ def test_the_command_line_is_above_the_environment_above_the_file(monkeypatch, t
     ("text", "says"),
     [
         ("partitions = 0", "partitions"),
-        ("bootstap = 'x'", "bootstap"),
+        ("bootstap = 'x'", "there is no setting bootstap"),
         ("partitions = ", "cannot be read"),
         ('security = "sasl_ssl"', "needs username and password"),
         ("kept_state_days = 1", "state outlives outboxes"),
