@@ -17,9 +17,9 @@ demo: setup
 test: setup
 	@$(BIN)/pytest --durations 15 --durations-min 5
 
-# The tests that take seconds: no Kafka, no corpora; what is no such test as a whole is not even imported.
+# The tests that take seconds: no Kafka, no browser, no corpora; what is no such test as a whole is not even imported.
 unit: setup
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -m 'not kafka and not chaos and not proof' --ignore tests/kafka \
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -m 'not kafka and not chaos and not proof and not browser' --ignore tests/kafka \
 	  $$(grep -l '^pytestmark = pytest.mark.proof' tests/*.py | sed 's/^/--ignore /')
 
 check: setup

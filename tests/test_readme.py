@@ -19,7 +19,10 @@ from broker.settings import Settings
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RECIPES = (data_root() / "mappings" / "README.md").read_text(encoding="utf-8")
-NOT_SETTINGS = {"SWB_CACHE", "SWB_CONFIG", "SWB_DEBUG", "SWB_REFERENCE", "SWB_PROOF", "SWB_LONG", "SWB_REQUIRE_KAFKA"}
+NOT_SETTINGS = {
+    "SWB_CACHE", "SWB_CONFIG", "SWB_DEBUG", "SWB_REFERENCE", "SWB_PROOF", "SWB_LONG", "SWB_REQUIRE_KAFKA",
+    "SWB_REQUIRE_BROWSER",
+}  # fmt: skip
 """Read before there are settings, or by tests alone."""
 
 

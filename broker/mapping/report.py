@@ -28,16 +28,29 @@ _HEADER = (
     "Example",
     "Note",
 )
+_WIDTHS = (11, 4, 5, 7, 20, 9, 9, 8, 7, 9, 11)
+"""Of the columns of the elements, in percent."""
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 120rem; padding: 0 1rem; color: #1b1f24; }
-table { border-collapse: collapse; width: 100%; margin: 1rem 0 2rem; }
+table { border-collapse: collapse; width: 100%; margin: 1rem 0 2rem; font-size: .8rem; }
+.elements { table-layout: fixed; min-width: 72rem; }
 th, td { border: 1px solid #c9d1d9; padding: .35rem .5rem; text-align: left; vertical-align: top; }
-td { overflow-wrap: anywhere; }
+td, code { overflow-wrap: anywhere; }
 th { background: #eef2f6; position: sticky; top: 0; }
 tr:nth-child(even) td { background: #f8fafc; }
 .sign { display: flex; gap: 4rem; margin-top: 3rem; }
 .sign div { border-top: 1px solid #1b1f24; padding-top: .3rem; width: 18rem; }
-@media print { th { position: static; } body { max-width: none; } }
+@media (max-width: 75rem) { .scroll { overflow-x: auto; } }
+@page { size: A4 landscape; margin: 1cm; }
+@media print {
+  body { font-size: 9px; margin: 0; padding: 0; max-width: none; }
+  table { font-size: 7px; }
+  .elements { min-width: 0; }
+  .scroll { overflow: visible; }
+  th { position: static; }
+  th, td { padding: .2rem .3rem; }
+  tr { break-inside: avoid; }
+}
 """
 
 
@@ -157,11 +170,19 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 def page(found: Report) -> str:
     """The report as one HTML page that needs nothing else."""
 
-    def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-        head = "".join(f'<th scope="col">{html.escape(h)}</th>' for h in header)
-        body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in rows)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    def cell(text: str) -> str:
+        return "<td>" + html.escape(text).replace("/", "/<wbr>").replace("|", "|<wbr>") + "</td>"
 
+    def table(header: Sequence[str], rows: Iterable[Sequence[str]], columns: str = "") -> str:
+        head = "".join(f'<th scope="col">{html.escape(h)}</th>' for h in header)
+        body = "".join("<tr>" + "".join(map(cell, row)) + "</tr>" for row in rows)
+        kind = ' class="elements"' if columns else ""
+        return (
+            f'<div class="scroll"><table{kind}>{columns}<thead><tr>{head}</tr></thead>'
+            f"<tbody>{body}</tbody></table></div>"
+        )
+
+    widths = "".join(f'<col style="width: {percent}%">' for percent in _WIDTHS)
     facts = "".join(f"<li>{html.escape(name)}: <code>{html.escape(value)}</code></li>" for name, value in found.facts)
     rules = f"<h2>Rules</h2>{table(('Rule', 'Severity', 'Says'), found.rules)}" if found.rules else ""
     return (
@@ -169,7 +190,7 @@ def page(found: Report) -> str:
         f'<meta name="viewport" content="width=device-width">'
         f"<title>{html.escape(found.title)}</title><style>{_STYLE}</style></head><body>"
         f"<h1>{html.escape(found.title)}</h1><ul>{facts}</ul>"
-        f"<h2>Elements</h2>{table(_HEADER, found.rows)}"
+        f"<h2>Elements</h2>{table(_HEADER, found.rows, widths)}"
         f"<h2>Left out on purpose</h2>{table(('Source', 'Why'), found.losses)}{rules}"
         f'<div class="sign"><div>Date</div><div>Signature</div></div></body></html>\n'
     )
