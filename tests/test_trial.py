@@ -17,8 +17,9 @@ WINDOW = "sg-tradenet"
 @pytest.fixture
 def samples(tmp_path):
     """A copy of one window's samples."""
-    for name in ("documents", "participants"):
-        shutil.copytree(data_root() / "mappings" / name, tmp_path / name)
+    mappings = data_root() / "mappings"
+    (tmp_path / "documents").symlink_to(mappings / "documents")
+    shutil.copytree(mappings / "participants", tmp_path / "participants")
     return tmp_path / "participants" / WINDOW / "samples"
 
 
