@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import signal
 import statistics
 import subprocess
@@ -91,6 +92,7 @@ class Installation:
 
     def __init__(self, bootstrap, folder):
         self.bootstrap, self.folder, self.workers = bootstrap, folder, []
+        self.state = folder / "state"
         found = load_participants(catalogues.data_root() / "mappings" / "participants")
         self.participants = {str(code): p.kind for code, p in found.items()}
         admin.create(Settings(bootstrap=bootstrap, partitions=PARTITIONS), self.participants)
@@ -103,7 +105,7 @@ class Installation:
     def start(self, instance):
         given = {
             **os.environ, **QUICK, "SWB_BOOTSTRAP": self.bootstrap, "SWB_INSTANCE": instance,
-            "SWB_LOG_LEVEL": "warning", "SWB_TRANSACTION_SECONDS": "20",
+            "SWB_LOG_LEVEL": "warning", "SWB_TRANSACTION_SECONDS": "20", "SWB_STATE_FOLDER": str(self.state),
         }  # fmt: skip
         with (self.folder / f"{instance}.log").open("ab") as log:
             process = subprocess.Popen([*SWB, "worker"], env=given, stdout=log, stderr=log)
@@ -133,31 +135,38 @@ class Installation:
 
 
 def recovery(folder, scale):
-    """Kill to first committed message of a static member, with few remembered ids and with a million."""
-    found = {}
-    for remembered in (0, int(1_000_000 * scale)):
-        with EmbeddedKafka(data=folder / f"kafka-{remembered}") as kafka:
-            times = _recoveries(kafka.bootstrap, folder, remembered, max(3, int(5 * scale)))
-        found[f"{remembered} ids"] = {"n": len(times), "p50": percentile(times, 0.5), "p95": percentile(times, 0.95)}
+    """Kill to first committed message of a static member: with few remembered ids, with a million, and with a million
+    of which this host has no copy, as after a move to another one."""
+    found, many, kills = {}, int(1_000_000 * scale), max(3, int(20 * scale))
+    for name, remembered, forget in (("few", 0, False), (str(many), many, False), (f"{many}, no copy", many, True)):
+        with EmbeddedKafka(data=folder / f"kafka-{name}") as kafka:
+            times = _recoveries(kafka.bootstrap, folder, remembered, kills // 4 if forget else kills, forget=forget)
+        found[f"ids: {name}"] = {
+            "n": len(times), "p50": percentile(times, 0.5), "p95": percentile(times, 0.95), "max": percentile(times, 1),
+        }  # fmt: skip
     found["cpu_seconds_of_imports"] = round(_child_cpu([sys.executable, "-c", "import broker.app"]), 2)
     return found
 
 
-def _recoveries(bootstrap, folder, remembered, kills):
+def _recoveries(bootstrap, folder, remembered, kills, *, forget):
     here = Installation(bootstrap, folder)
     remember(bootstrap, remembered)
     watch = Watch(bootstrap, [topics.DUPLICATES])
     worker, times = here.start("one"), []
     here.send(100)
     watch.count(100)
+    time.sleep(10)  # copies are written beside the work
     for _ in range(kills):
         worker.kill()
         killed = time.time()
         worker.wait()
+        if forget:
+            shutil.rmtree(here.state, ignore_errors=True)
         worker = here.start("one")
         here.send(100)
         first, _ = watch.count(100)
         times.append(first - killed)
+        time.sleep(2)
     here.stop()
     return times
 

@@ -21,14 +21,15 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from broker import topics
 from broker.app import WINDOWS_GROUP
 from broker.catalogue import data_root
 from broker.embedded import EmbeddedKafka
-from broker.kafka import admin
+from broker.kafka import admin, reading
+from broker.kafka.redrive import DeadLetter
 from broker.participants import load_participants
 from broker.settings import Settings
 
@@ -67,7 +68,7 @@ class Options:
     windows: bool = True
     broken: str = ""
     """A saboteur of chaos_worker.py."""
-    events: str = "kill,double-kill,windows,join,zombie,restart,late,small"
+    events: str = "kill,double-kill,windows,join,zombie,restart,late,small,redrive"
     minutes: float = 0.0
     """After so long nothing more is sent or killed; 0: no limit."""
     instances: bool = True
@@ -85,7 +86,8 @@ class Process:
     def __init__(self, run, name, command, **env):
         self.run, self.name, self.command = run, name, command
         self.log, self.lanes = run.folder / f"{name}.log", run.folder / f"{name}.lanes"
-        self.env = {**os.environ, **QUICK, "SWB_BOOTSTRAP": run.bootstrap, "SWB_CHAOS_LANES": str(self.lanes), **env}
+        self.env = {**os.environ, **QUICK, "SWB_BOOTSTRAP": run.bootstrap, "SWB_CHAOS_LANES": str(self.lanes)}
+        self.env |= {"SWB_STATE_FOLDER": str(run.folder / "state"), **env}
         self.start()
 
     def start(self):
@@ -133,6 +135,8 @@ class Run:
         found = load_participants(data_root() / "mappings" / "participants")
         self.participants = {str(code): p.kind for code, p in found.items()}
         self.hurt = set()
+        self.redriven = set()
+        """(message id, window) of the dead letters that were brought back."""
 
     # --- the course of it -----------------------------------------------------------------------------------------
 
@@ -153,13 +157,17 @@ class Run:
                 self.start_windows()
             self.drive()
             self.settle()
+            if "redrive" in self.options.events:
+                self.redrive()
+                self.settle()
         finally:
             for process in self.processes.values():
                 process.process.send_signal(signal.SIGCONT)
                 process.kill()
             self.watch.close()
         self.lasted = time.monotonic() - self.began
-        return chaos_account.take(self.bootstrap, self.corpus.book, self.participants, self.starts, self.hurt)
+        book, people = self.corpus.book, self.participants
+        return chaos_account.take(self.bootstrap, book, people, self.starts, hurt=self.hurt, redriven=self.redriven)
 
     def drive(self):
         """Documents and events, until all are sent and done."""
@@ -222,6 +230,8 @@ class Run:
             others += ["broker_killed", "broker_stopped"] * max(1, kills // 40)
         if "small" in wanted:
             others += ["small_inbox"] * max(1, kills // 40)
+        if "large" in wanted:
+            others += ["large_document"] * max(1, kills // 25)
         workers = kills - others.count("kill_windows")
         doubles = workers // 4 if "double-kill" in wanted else 0
         others += ["kill_twice"] * (doubles // 2) + ["kill_worker"] * (workers - doubles // 2 * 2)
@@ -244,23 +254,33 @@ class Run:
         self.note("all sent")
         if self.producer.flush(120):
             raise SystemExit("Kafka does not take the test's documents")
-        worked = topics.worked_topics(self.participants)
-        inboxes = [topics.inbox(code) for code in self.playing]
-        until, calm = time.monotonic() + _QUIET_SECONDS, 0
+        groups = {topics.RELAY_GROUP: topics.worked_topics(self.participants)}
+        if self.options.windows:
+            groups[WINDOWS_GROUP] = [topics.inbox(code) for code in self.playing]
+        until, calm, before = time.monotonic() + _QUIET_SECONDS, 0, None
         while calm < 2:
             self.tick()
-            done = self.drained(topics.RELAY_GROUP, worked)
-            if done and self.options.windows:
-                done = self.drained(WINDOWS_GROUP, inboxes)
-            calm = calm + 1 if done else 0
+            behind = [chaos_account.behind(self.bootstrap, group, names) for group, names in groups.items()]
+            calm = calm + 1 if not any(behind) else 0
+            if behind != before:
+                until, before = time.monotonic() + _QUIET_SECONDS, behind
             if time.monotonic() > until:
                 self.events["never came to rest"] += 1
                 return
-            time.sleep(0.5 if done else 0.3)
+            time.sleep(0.5 if calm else 0.3)
 
-    def drained(self, group, names):
-        """Whether nothing committed lies behind what the group has committed."""
-        return chaos_account.is_drained(self.bootstrap, group, names)
+    def redrive(self):
+        """Every delivery that an inbox refused is brought back, twice; the second time has no effect."""
+        inbox = topics.inbox(SMALL_WINDOW)
+        letters = [
+            r for r in reading.read(self.settings, topics.DEADLETTER)
+            if r.header(topics.DESTINATION) == inbox and r.header(topics.MESSAGE_ID) in self.corpus.book
+        ]  # fmt: skip
+        for _ in range(2):
+            reading.write(self.settings, [DeadLetter(r).redriven("chaos") for r in letters])
+        self.redriven |= {(r.header(topics.MESSAGE_ID), SMALL_WINDOW) for r in letters}
+        self.events["redriven"] += len(letters)
+        self.note(f"{len(letters)} redriven, twice")
 
     # --- processes ------------------------------------------------------------------------------------------------
 
@@ -361,7 +381,18 @@ class Run:
         how(1)
         yield from self._rest(1)
         self.kafka.start_node(1, wait=False)
+        until = time.monotonic() + 90
+        while not self._answers() and time.monotonic() < until:
+            yield
         yield from self._rest(3)
+
+    def _answers(self):
+        """Whether Kafka does: what needs its answer comes after."""
+        try:
+            self.admin.list_topics(timeout=0.5)
+        except KafkaException:
+            return False
+        return True
 
     def broker_killed(self):
         yield from self._broker(self.kafka.kill_node)
@@ -377,6 +408,11 @@ class Run:
         while self.judged < enough and time.monotonic() < until:
             yield
         self.alter(topics.inbox(SMALL_WINDOW), "max.message.bytes", 17 << 20)
+
+    def large_document(self):
+        """Nearly 16 MB."""
+        self.publish(self.corpus.large())
+        yield
 
     def make_late_inbox(self):
         admin.create(self.settings, self.participants)

@@ -103,9 +103,10 @@ def records(bootstrap, names, starts, **options):
     reader.close()
 
 
-def take(bootstrap, book, participants, starts, hurt=frozenset()):
-    """The account; ``hurt`` are windows whose inbox refused records for a while, where a dead letter may stand."""
-    account, found = Account(), _Found(book)
+def take(bootstrap, book, participants, starts, *, hurt=frozenset(), redriven=frozenset()):
+    """The account; ``hurt`` are windows whose inbox refused records for a while, where a dead letter may stand;
+    ``redriven`` are (message id, window) of those that were brought back."""
+    account, found = Account(), _Found(book, redriven)
     names = [topics.inbox(code) for code in participants] + [topics.DEADLETTER]
     for record in records(bootstrap, names, starts):
         found.see(record, account)
@@ -119,8 +120,8 @@ def take(bootstrap, book, participants, starts, hurt=frozenset()):
 class _Found:
     """What lies in inboxes and among the dead letters, counted."""
 
-    def __init__(self, book):
-        self.book = book
+    def __init__(self, book, redriven=frozenset()):
+        self.book, self.redriven = book, redriven
         self.payloads, self.letters, self.failed = Counter(), Counter(), Counter()
         self.receipts, self.dead = Counter(), Counter()
         self.ids = Counter()
@@ -147,7 +148,8 @@ class _Found:
             self.routed[message].add(reader)
             if message.encode() not in (record.value() or b""):
                 account.unexpected.append(f"payload of {message} at {reader} bears another name")
-            self._order(record, [e.seq for e in sent.entries.values() if e.verdict == "accepted"], account)
+            if (message, reader) not in self.redriven:
+                self._order(record, [e.seq for e in sent.entries.values() if e.verdict == "accepted"], account)
             return
         if reader != sent.sender:
             account.unexpected.append(f"{kind} of {message} in the inbox of {reader}")
@@ -211,7 +213,11 @@ def _one(account, found, message, sent, hurt):
             account.unexpected.append(f"payload of {message} at {window}")
             continue
         letters = found.letters[message, window, "swb.payload"]
-        account.want(f"delivery of {message} to {window}", found.payloads[message, window] + letters)
+        came_back = int((message, window) in found.redriven)
+        account.want(f"delivery of {message} to {window}", found.payloads[message, window] + letters - came_back)
+        if came_back:
+            account.want(f"redriven delivery of {message} to {window}", found.payloads[message, window])
+            account.seen["dead letter redriven"] += 1
         account.want(f"notice of dead delivery of {message} to {window}", found.failed[message, window], letters)
         if letters and window not in hurt:
             account.unexpected.append(f"dead letter of {message} to {window}, which took everything")
@@ -244,29 +250,34 @@ def _answers(account, found, outboxes):
         account.unexpected.append(f"{strangers} answers came home that no window gave")
 
 
-def is_drained(bootstrap, group, names):
-    """Whether nothing committed lies behind the committed offsets of a group."""
+def behind(bootstrap, group, names):
+    """How many offsets lie behind what a group has committed; 0 when no committed record is among them."""
     last = ends(bootstrap, names)
     reader = consumer(bootstrap, **{"group.id": group})  # asks, and never joins
     try:
         asked = reader.committed([TopicPartition(*place) for place in last], timeout=20)
     except KafkaException:
-        return False
+        return -1
     finally:
         reader.close()
     offsets = {(tp.topic, tp.partition): max(tp.offset, 0) for tp in asked}
-    behind = {place: offsets[place] for place, end in last.items() if offsets[place] < end}
-    if not behind:
-        return True
+    late = {place: offsets[place] for place, end in last.items() if offsets[place] < end}
+    if not late or not _holds_records(bootstrap, late):
+        return 0
+    return sum(last[place] - offset for place, offset in late.items())
+
+
+def _holds_records(bootstrap, places):
+    """Whether any committed record lies there; what transactions leave unseen does not count."""
     reader = consumer(bootstrap)
-    reader.assign([TopicPartition(*place, offset) for place, offset in behind.items()])
+    reader.assign([TopicPartition(*place, offset) for place, offset in places.items()])
     ended = set()
     try:
-        while len(ended) < len(behind):
+        while len(ended) < len(places):
             for record in reader.consume(500, 0.5):
                 if record.error() is None:
-                    return False
+                    return True
                 ended.add((record.topic(), record.partition()))
     finally:
         reader.close()
-    return True
+    return False

@@ -5,7 +5,7 @@ which order its outcome may be seen is counted here.
 """
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from broker import catalogue as catalogues
 from broker import topics
@@ -136,6 +136,15 @@ class Corpus:
         sender = self._chance.choice(self._agencies)
         key = None if sort == "keyless" else f"{sender}/{self._run}/{self._chance.randrange(self._keys)}".encode()
         return self._enter((sender, f"{self._run}-{self.seq}", key), template)
+
+    def large(self):
+        """A document of nearly 16 MB: one that is accepted, with comments behind it."""
+        self.drawn["large"] = self.drawn.get("large", 0) + 1
+        small = next(t for t in self._templates["accepted"] if t.family == "invoice" and _is_utf8(t))
+        content = small.content + (b"<!--" + b" " * (1 << 20) + b"-->") * 15
+        sender = self._chance.choice(self._agencies)
+        key = f"{sender}/{self._run}/{self._chance.randrange(self._keys)}".encode()
+        return self._enter((sender, f"{self._run}-{self.seq}", key), replace(small, content=content))
 
     def _accepted(self):
         """Every family as often."""
