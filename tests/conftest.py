@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from broker import catalogue, cli
 from broker.embedded import EmbeddedKafka
@@ -38,6 +39,22 @@ def reference() -> Path:
     if not folder.is_dir():
         pytest.fail(f"SWB_REFERENCE names {folder}, and there is no such folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def published_payload(reference) -> etree.XMLSchema:
+    """The published schemas of a payload and of an answer to it, as one: the wrapper takes what is known."""
+    home = reference / "xsd/wco-hmrc-dms/wco"
+    imports = "".join(
+        f'<xs:import namespace="urn:wco:datamodel:WCO:{name}-DMS:2" schemaLocation="{(home / file).as_uri()}"/>'
+        for name, file in (
+            ("DocumentMetaData", "declaration/DocumentMetaData_2_DMS.xsd"),
+            ("DEC", "declaration/WCO_DEC_2_DMS.xsd"),
+            ("RES", "notification/WCO_RES_2_DMS.xsd"),
+        )
+    )
+    driver = f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{imports}</xs:schema>'
+    return etree.XMLSchema(etree.fromstring(driver))
 
 
 @pytest.fixture(scope="module")

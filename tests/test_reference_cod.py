@@ -20,20 +20,6 @@ BY_RULE = {"double Invoice": "COD-04", "double Goods": "COD-03"}
 """What the published schema takes and a rule of ours does not: order numbers that come twice."""
 SOAP = {"ns1": "http://www.w3.org/2001/12/soap-envelope"}
 ROOT = Path(__file__).parent.parent
-WCO = {
-    "urn:wco:datamodel:WCO:DocumentMetaData-DMS:2": "DocumentMetaData_2_DMS.xsd",
-    "urn:wco:datamodel:WCO:DEC-DMS:2": "WCO_DEC_2_DMS.xsd",
-}
-
-
-@pytest.fixture(scope="module")
-def wco(reference) -> etree.XMLSchema:
-    home = reference / "xsd/wco-hmrc-dms/wco/declaration"
-    imports = "".join(
-        f'<xs:import namespace="{name}" schemaLocation="{(home / file).as_uri()}"/>' for name, file in WCO.items()
-    )
-    schema = f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{imports}</xs:schema>'
-    return etree.XMLSchema(etree.fromstring(schema))
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +46,7 @@ def line(content: bytes, catalogue):
     return process(Message(NO_MESSAGE_ID, content), catalogue)
 
 
-def test_every_collected_certificate_has_the_published_verdict(reference, stages, wco, catalogue) -> None:
+def test_every_collected_certificate_has_the_published_verdict(reference, stages, published_payload, catalogue) -> None:
     files = sorted((reference / "samples/co-aladi-cod").iterdir())
     accepted = 0
     for file in files:
@@ -71,7 +57,7 @@ def test_every_collected_certificate_has_the_published_verdict(reference, stages
         assert not [f for f in outcome.findings if f.code == "mapping.unmapped"]
         if outcome.payload:
             accepted += 1
-            assert wco.validate(etree.fromstring(outcome.payload.content)), wco.error_log
+            published_payload.assertValid(etree.fromstring(outcome.payload.content))
     assert (len(files), accepted) == (1, 1)
 
 
@@ -125,7 +111,9 @@ def mutants(root: etree._Element):
             yield f"{change} {element.tag}", etree.tostring(copy)
 
 
-def test_every_mutant_of_it_has_the_published_verdict_and_place(reference, stages, wco, catalogue) -> None:
+def test_every_mutant_of_it_has_the_published_verdict_and_place(
+    reference, stages, published_payload, catalogue
+) -> None:
     """A place is the same when it is the same line, or the line of the element around it."""
     root = etree.parse(reference / "samples/co-aladi-cod/A14-FormA18-unsigned.xml").getroot()
     count, refused, wrong = 0, 0, []
@@ -139,7 +127,7 @@ def test_every_mutant_of_it_has_the_published_verdict_and_place(reference, stage
         elif outcome.is_accepted != valid:
             wrong.append(f"{name}: published {valid}, here {[(f.code, f.pointer) for f in outcome.findings]}")
         elif outcome.payload:
-            assert wco.validate(etree.fromstring(outcome.payload.content)), (name, wco.error_log)
+            published_payload.assertValid(etree.fromstring(outcome.payload.content))
         else:
             refused += 1
             stages[-1].validate(tree)
@@ -157,7 +145,9 @@ def test_every_mutant_of_it_has_the_published_verdict_and_place(reference, stage
     ("kind", "least"),
     [("aladi-cod-1.8", 18), ("aladi-cod-4.1", 9), ("tradetrust-coo-1", 5), ("uncefact-preferential-d22b", 3)],
 )
-def test_the_payload_of_every_own_sample_is_valid_by_the_published_schema(kind, least, wco, catalogue) -> None:
+def test_the_payload_of_every_own_sample_is_valid_by_the_published_schema(
+    kind, least, published_payload, catalogue
+) -> None:
     samples = [
         file
         for file in sorted((ROOT / "mappings/documents/origin" / kind / "samples").iterdir())
@@ -170,7 +160,7 @@ def test_the_payload_of_every_own_sample_is_valid_by_the_published_schema(kind, 
         outcome = line(file.read_bytes(), catalogue)
         assert outcome.document_type == f"origin/{kind}"
         assert outcome.payload is not None, (file.name, outcome.findings)
-        assert wco.validate(etree.fromstring(outcome.payload.content)), (file.name, wco.error_log)
+        published_payload.assertValid(etree.fromstring(outcome.payload.content))
         assert not [f for f in outcome.findings if f.code == "mapping.unmapped"], file.name
 
 
@@ -183,7 +173,7 @@ REFUSED = {"au-dvp-valid_OA.json": "schema.missing"}
 """A subject of random letters, without a date of issue and without goods."""
 
 
-def test_collected_credentials_are_told_apart(reference, wco, catalogue) -> None:
+def test_collected_credentials_are_told_apart(reference, published_payload, catalogue) -> None:
     """Certificates of origin are taken out of their wrappings; credentials of other things are unknown types."""
     files = sorted((reference / "samples/co-credentials").iterdir())
     unknown = 0
@@ -192,7 +182,7 @@ def test_collected_credentials_are_told_apart(reference, wco, catalogue) -> None
         if file.name in ACCEPTED:
             assert outcome.payload is not None, (file.name, outcome.findings)
             assert outcome.document_type == "origin/tradetrust-coo-1"
-            assert wco.validate(etree.fromstring(outcome.payload.content)), (file.name, wco.error_log)
+            published_payload.assertValid(etree.fromstring(outcome.payload.content))
             assert not [f for f in outcome.findings if f.code == "mapping.unmapped"], file.name
         else:
             assert {f.code for f in outcome.findings} == {REFUSED.get(file.name, "type.unknown")}, file.name

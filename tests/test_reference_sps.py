@@ -16,11 +16,6 @@ pytestmark = pytest.mark.proof
 CERTIFICATE = "{urn:un:unece:uncefact:data:standard:SPSCertificate:17}SPSCertificate"
 PERMIT = "{urn:sgcan:intercom:data:standard:SPSImportPermit:1}SPSImportPermit"
 TYPES = {"certificate": "sps/sps-certificate-17", "permit": "sps/intercom-import-permit-1"}
-WCO = {
-    "urn:wco:datamodel:WCO:DocumentMetaData-DMS:2": "declaration/DocumentMetaData_2_DMS.xsd",
-    "urn:wco:datamodel:WCO:DEC-DMS:2": "declaration/WCO_DEC_2_DMS.xsd",
-    "urn:wco:datamodel:WCO:RES-DMS:2": "notification/WCO_RES_2_DMS.xsd",
-}
 
 
 @pytest.fixture(scope="module")
@@ -42,17 +37,6 @@ def published_permit(reference: Path, tmp_path_factory: pytest.TempPathFactory) 
     for part in ("estandar-cfe/codelist", "estandar-cfe/identifierlist", "estandar-pfi/data"):
         shutil.copytree(reference / "xsd/can-intercom-sps" / part, home / part.rpartition("/")[2])
     return etree.XMLSchema(etree.parse(home / "data/standard/SPSImportPermit_1p0.xsd"))
-
-
-@pytest.fixture(scope="module")
-def published_payload(reference: Path) -> etree.XMLSchema:
-    home = reference / "xsd/wco-hmrc-dms/wco"
-    imports = "".join(
-        f'<xs:import namespace="{ns}" schemaLocation="{(home / file).as_uri()}"/>' for ns, file in WCO.items()
-    )
-    return etree.XMLSchema(
-        etree.fromstring(f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{imports}</xs:schema>')
-    )
 
 
 def samples(reference: Path) -> list[Path]:

@@ -20,11 +20,6 @@ SCHEMAS = {
     CII: "uncefact-cii/d16b/data/standard/CrossIndustryInvoice_100pD16B.xsd",
 }
 CONTENT = f"{UBL}CommonExtensionComponents-2}}ExtensionContent"
-WCO = {
-    "urn:wco:datamodel:WCO:DocumentMetaData-DMS:2": "declaration/DocumentMetaData_2_DMS.xsd",
-    "urn:wco:datamodel:WCO:DEC-DMS:2": "declaration/WCO_DEC_2_DMS.xsd",
-    "urn:wco:datamodel:WCO:RES-DMS:2": "notification/WCO_RES_2_DMS.xsd",
-}
 
 
 @pytest.fixture(scope="module")
@@ -36,17 +31,6 @@ def catalogue():
 def published(reference: Path) -> dict[str, etree.XMLSchema]:
     """The published schema of each root."""
     return {root: etree.XMLSchema(etree.parse(reference / "xsd" / file)) for root, file in SCHEMAS.items()}
-
-
-@pytest.fixture(scope="module")
-def published_payload(reference: Path) -> etree.XMLSchema:
-    home = reference / "xsd/wco-hmrc-dms/wco"
-    imports = "".join(
-        f'<xs:import namespace="{ns}" schemaLocation="{(home / file).as_uri()}"/>' for ns, file in WCO.items()
-    )
-    return etree.XMLSchema(
-        etree.fromstring(f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{imports}</xs:schema>')
-    )
 
 
 @pytest.fixture(scope="module")

@@ -26,18 +26,8 @@ def published_home(reference) -> Path:
 
 
 @pytest.fixture(scope="session")
-def published(published_home) -> etree.XMLSchema:
-    imports = "".join(
-        f'<xs:import namespace="{namespace}" schemaLocation="{(published_home / file).as_uri()}"/>'
-        for namespace, file in (
-            (MD, "declaration/DocumentMetaData_2_DMS.xsd"),
-            (DEC, "declaration/WCO_DEC_2_DMS.xsd"),
-            (RES, "notification/WCO_RES_2_DMS.xsd"),
-        )
-    )
-    return etree.XMLSchema(
-        etree.fromstring(f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{imports}</xs:schema>')
-    )
+def published(published_payload) -> etree.XMLSchema:
+    return published_payload
 
 
 @pytest.fixture(scope="session")
