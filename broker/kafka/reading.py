@@ -129,6 +129,7 @@ def _places(
     until = time.monotonic() + _SECONDS
     while True:
         try:
+            ends = {n: consumer.get_watermark_offsets(TopicPartition(topic, n), timeout=_SECONDS)[1] for n in numbers}
             found: list[TopicPartition] = consumer.offsets_for_times(
                 [TopicPartition(topic, number, since) for number in numbers], timeout=_SECONDS
             )
@@ -137,7 +138,8 @@ def _places(
                 raise
             time.sleep(0.2)
         else:
-            return found
+            # Where nothing is so young yet: from the end as it was before asking, or what comes meanwhile is missed.
+            return [TopicPartition(topic, p.partition, p.offset if p.offset >= 0 else ends[p.partition]) for p in found]
 
 
 def _count(client: Consumer | Producer, topic: str) -> int:
