@@ -68,7 +68,7 @@ class Options:
     windows: bool = True
     broken: str = ""
     """A saboteur of chaos_worker.py."""
-    events: str = "kill,double-kill,windows,join,zombie,restart,late,small,redrive"
+    events: str = "kill,double-kill,windows,join,zombie,restart,late,small,large,redrive"
     minutes: float = 0.0
     """After so long nothing more is sent or killed; 0: no limit."""
     instances: bool = True
@@ -410,7 +410,7 @@ class Run:
         self.alter(topics.inbox(SMALL_WINDOW), "max.message.bytes", 17 << 20)
 
     def large_document(self):
-        """Nearly 16 MB."""
+        """As large as any sender may send."""
         self.publish(self.corpus.large())
         yield
 

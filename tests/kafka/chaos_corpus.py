@@ -91,8 +91,8 @@ def templates(largest):
         Template(f"{t.name} poisoned", t.family, t.content + POISON, "dead") for t in found["accepted"] if _is_utf8(t)
     ]
     found["hostile"] = [Template(name, "hostile", content, "refused") for name, content in HOSTILE.items()]
-    agencies = sorted(str(p.code) for p in catalogue.participants.values() if p.kind == "agency")
-    return found, agencies
+    agencies = sorted((p for p in catalogue.participants.values() if p.kind == "agency"), key=lambda p: p.code)
+    return found, [str(p.code) for p in agencies], {str(p.code): p.limits.size or 16 << 20 for p in agencies}
 
 
 def _is_utf8(template):
@@ -104,7 +104,7 @@ class Corpus:
 
     def __init__(self, run, seed, largest=20_000, keys=60):
         self._chance = random.Random(seed)
-        self._templates, self._agencies = templates(largest)
+        self._templates, self._agencies, self._limits = templates(largest)
         self._by_family = {}
         for template in self._templates["accepted"]:
             self._by_family.setdefault(template.family, []).append(template)
@@ -138,11 +138,11 @@ class Corpus:
         return self._enter((sender, f"{self._run}-{self.seq}", key), template)
 
     def large(self):
-        """A document of nearly 16 MB: one that is accepted, with comments behind it."""
+        """A document as large as any sender may send: one that is accepted, with comments behind it."""
         self.drawn["large"] = self.drawn.get("large", 0) + 1
         small = next(t for t in self._templates["accepted"] if t.family == "invoice" and _is_utf8(t))
-        content = small.content + (b"<!--" + b" " * (1 << 20) + b"-->") * 15
-        sender = self._chance.choice(self._agencies)
+        sender = max(self._agencies, key=lambda code: self._limits[code])
+        content = small.content + (b"<!--" + b" " * (1 << 20) + b"-->") * (self._limits[sender] // (1 << 20) - 1)
         key = f"{sender}/{self._run}/{self._chance.randrange(self._keys)}".encode()
         return self._enter((sender, f"{self._run}-{self.seq}", key), replace(small, content=content))
 
