@@ -122,7 +122,7 @@ def line_of(element: etree._Element, offset: int = 0) -> int | None:
 
 def pointer(element: etree._Element, attribute: str | None = None) -> str:
     """The path from the root of the file in the document's own prefixes; ``[n]`` where siblings share the name."""
-    steps = [f"/@{_prefixed(element, attribute)}"] if attribute else []
+    steps = [f"/@{prefixed(element, attribute)}"] if attribute else []
     node: etree._Element | None = element
     while node is not None:
         steps.append(f"/{_qualified(node)}{index(node)}")
@@ -163,7 +163,8 @@ def _qualified(node: etree._Element) -> str:
     return f"{node.prefix}:{local}" if node.prefix else local
 
 
-def _prefixed(element: etree._Element, name: str) -> str:
+def prefixed(element: etree._Element, name: str) -> str:
+    """The name of an attribute in the document's own prefixes."""
     if not name.startswith("{"):
         return name
     qname = etree.QName(name)

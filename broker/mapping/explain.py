@@ -21,10 +21,10 @@ from broker.mapping.rows import Row
 from broker.mapping.run import ABSENT, ITSELF
 from broker.mapping.translate import told
 from broker.payload_path import paths
-from broker.xml import line_of, place, pointers
+from broker.xml import line_of, place, pointers, prefixed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from broker.mapping.mapping import RowMapping
     from broker.mapping.rows import Group
@@ -79,8 +79,9 @@ def explain(document: Document, message_id: str) -> Explanation:
     content = _MARK.sub("", annotated).encode()
     root = etree.fromstring(annotated.encode(), etree.XMLParser(no_network=True, load_dtd=False))
     teller = _Teller(document, mapping, run)
-    lineage = tuple(teller.origin(*leaf) for leaf in _marked_leaves(root))
-    instances = {path: teller.whole(run.instances[number]) for path, number in _marked_instances(root)}
+    places = tuple(paths(root))
+    lineage = tuple(teller.origin(*leaf) for leaf in _marked_leaves(places))
+    instances = {path: teller.whole(run.instances[number]) for path, number in _marked_instances(places)}
     return Explanation(
         document,
         content,
@@ -98,9 +99,9 @@ def _marks(element: etree._Element) -> Iterator[tuple[str, str, str]]:
         yield about.strip(), number, child.tail or ""
 
 
-def _marked_leaves(root: etree._Element) -> Iterator[tuple[str, str, str]]:
+def _marked_leaves(places: Iterable[tuple[etree._Element, str]]) -> Iterator[tuple[str, str, str]]:
     """Every leaf of an annotated payload: its path, its value, and the number of its note (or ``engine``)."""
-    for element, path in paths(root):
+    for element, path in places:
         marks = {about: (number, text) for about, number, text in _marks(element)}
         text = (element.text or "") + "".join(text for _, text in marks.values())
         if "" in marks and text.strip():
@@ -110,9 +111,9 @@ def _marked_leaves(root: etree._Element) -> Iterator[tuple[str, str, str]]:
             yield f"{path}/@{attribute}", str(value), marks.get(attribute, ("", ""))[0]
 
 
-def _marked_instances(root: etree._Element) -> Iterator[tuple[str, int]]:
+def _marked_instances(places: Iterable[tuple[etree._Element, str]]) -> Iterator[tuple[str, int]]:
     """Every instance of a group in an annotated payload, and the number of the source element it stands for."""
-    for element, path in paths(root):
+    for element, path in places:
         for about, number, _ in _marks(element):
             if about == "each":
                 yield path, int(number)
@@ -131,8 +132,10 @@ class _Teller:
 
     def place(self, element: etree._Element, attribute: str | None = None) -> tuple[str, int | None]:
         path = self._pointers.get(element)
-        if path is None or attribute:
+        if path is None:
             return place(self.document, element, attribute)
+        if attribute:
+            path += f"/@{prefixed(element, attribute)}"
         return path, line_of(element, self.document.line_offset)
 
     def whole(self, element: etree._Element) -> Source:
