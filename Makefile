@@ -20,7 +20,7 @@ test: setup
 # The tests that take seconds: no Kafka, no browser, no corpora; what is no such test as a whole is not even imported.
 unit: setup
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -m 'not kafka and not chaos and not proof and not browser' --ignore tests/kafka \
-	  $$(grep -l '^pytestmark = pytest.mark.proof' tests/*.py | sed 's/^/--ignore /')
+	  $$(grep -El '^pytestmark = pytest.mark.(proof|browser)' tests/*.py | sed 's/^/--ignore /')
 
 check: setup
 	$(BIN)/ruff check

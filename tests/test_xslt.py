@@ -44,8 +44,8 @@ ORDER = b"<order><to>PE</to><what>Pipes</what><count>3</count><unit>UNIDADES</un
 
 @pytest.fixture
 def root(tmp_path):
-    for name in ("mappings", "xsd"):
-        shutil.copytree(catalogue.data_root() / name, tmp_path / name, ignore=shutil.ignore_patterns("samples"))
+    for name in ("mappings/codelists", "xsd/wco"):
+        shutil.copytree(catalogue.data_root() / name, tmp_path / name)
     folder = tmp_path / "mappings" / "documents" / "order" / "toy-1"
     folder.mkdir(parents=True)
     (folder / "document.toml").write_text('name = "Toy order"\nroot = "order"\nschema = "toy/order.xsd"\n')
