@@ -307,8 +307,10 @@ def _window_agent(
         async def acknowledge() -> None:
             while True:
                 event, task = await in_hand.get()
-                with suppress(Exception):
+                try:
                     await task
+                except Exception:
+                    logger.exception("window.broken", window=code)
                 event.ack()
 
         acknowledging = asyncio.create_task(acknowledge())

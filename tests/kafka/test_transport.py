@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 APP = """
@@ -68,3 +68,44 @@ async def test_an_agent_sees_committed_records_only(kafka_bootstrap, unique, kin
     found = await seen(kafka_bootstrap, unique("group"), topic, kind, "committed-2-19")
     assert sum(line.startswith("aborted") for line in found) == aborted
     assert sum(line.startswith("committed") for line in found) == 40
+
+
+async def test_what_transactions_leave_behind_holds_no_offset_back(kafka_bootstrap, unique):
+    topic, group = unique("faust"), unique("group")
+    admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    admin.create_topics([NewTopic(topic, 1, -1)])[topic].result(20)
+    producer = Producer({"bootstrap.servers": kafka_bootstrap, "transactional.id": topic, "log_level": 0})
+    producer.init_transactions(20)
+    for count, end in ((1, producer.commit_transaction), (1, producer.abort_transaction)):
+        write_some(producer, topic, count, end)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", APP, kafka_bootstrap, group, topic, "ours", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        async with asyncio.timeout(60):
+            await committed(kafka_bootstrap, group, topic, 1)
+            write_some(producer, topic, 3, producer.commit_transaction)  # offsets 4 to 6
+            await committed(kafka_bootstrap, group, topic, 7)
+    finally:
+        process.kill()
+        await process.communicate()
+
+
+def write_some(producer, topic, count, end):
+    producer.begin_transaction()
+    for _ in range(count):
+        producer.produce(topic, "a record")
+    producer.flush(20)
+    end(20)
+
+
+async def committed(bootstrap, group, topic, offset):
+    """Returns when the group has committed that offset."""
+    client = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "log_level": 0})  # asks, and never joins
+    try:
+        found = None
+        while found != offset:
+            await asyncio.sleep(0.3)
+            (found,) = [tp.offset for tp in client.committed([TopicPartition(topic, 0)], timeout=20)]
+    finally:
+        client.close()
