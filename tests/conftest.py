@@ -29,6 +29,13 @@ def load_once(root=None, **options):
 catalogue.load = load_once
 
 
+def pytest_collection_modifyitems(items):
+    """A law that is tried on a hundred inventions takes its time."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.proof)
+
+
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """The folder of published schemas and samples that ``SWB_REFERENCE`` names."""

@@ -43,6 +43,7 @@ def told(catalogue, redaction):
     return home(Telling("answer", ID, sender.code, "", "rejected", "us-ace", "", (), fact, content))
 
 
+@pytest.mark.proof
 def test_an_answer_repeats_no_value_that_is_redacted(catalogue):
     plain, redacted = (told(catalogue, paths) for paths in ((), ("GoodsShipment/Buyer/ID",)))
     assert plain.findings[0]["value"] == "1234-56789"

@@ -269,6 +269,7 @@ def test_a_place_where_nothing_can_be_written(swb, notes, tmp_path):
     assert err == f"Error: {taken / 'below'}: Not a directory\n"
 
 
+@pytest.mark.proof
 def test_a_worker_that_waits_for_kafka_leaves_when_asked():
     swb_file = Path(sys.executable).with_name("swb")
     running = subprocess.Popen([swb_file, "worker", "--bootstrap", "127.0.0.1:1"], stderr=subprocess.PIPE, text=True)

@@ -217,6 +217,7 @@ def test_each_fault_does_what_it_says():
         etree.fromstring(next(r.content for r in rubbish if r.id not in {"a", "b"}))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", ["fail", "late", "twice", "disorder", "rubbish"])
 def test_a_share_hits_about_that_share_of_messages_and_always_the_same(name):
     faults = Faults(**{name: 0.25})

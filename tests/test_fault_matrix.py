@@ -19,6 +19,8 @@ from broker.windows.faults import Faults, play
 sys.path.insert(0, str(Path(__file__).parent))
 from laneworld import LANE, World, catalogue, rules
 
+pytestmark = pytest.mark.proof
+
 SAMPLES = data_root() / "mappings" / "documents" / "sps" / "sps-certificate-17" / "samples"
 GOOD = (SAMPLES / "phytosanitary-pe-sg.xml").read_bytes()
 BAD = GOOD.replace(b"080440", b"08044")

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
+pytestmark = pytest.mark.proof
+
 ROOT = Path(__file__).parent.parent
 LOCKS = sorted(ROOT.glob("requirements*.lock"))
 PIN = re.compile(r"[a-z0-9-]+==[\w.+]+(?: ; [\w .'!=<>()]+)? \\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+")

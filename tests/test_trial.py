@@ -10,6 +10,8 @@ from broker.catalogue import load
 from broker.folders import data_root
 from broker.windows.trial import trial
 
+pytestmark = pytest.mark.proof
+
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 WINDOW = "sg-tradenet"
 

@@ -252,6 +252,7 @@ def test_without_the_second_opinion_the_place_is_the_same(schema, monkeypatch):
     assert (finding.code, finding.pointer, finding.line) == ("schema.unexpected", "/n:Note/n:Stray", 2)
 
 
+@pytest.mark.proof
 def test_thousands_of_faults_end(schema):
     lines = "".join("<n:Line><n:Count>x</n:Count></n:Line>" for _ in range(1500))
     findings = refused(schema, GOOD.replace("<n:Line>", lines + "<n:Line>", 1))
