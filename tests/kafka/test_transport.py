@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 APP = """
 import sys
 from broker import settings
-from broker.app import faust_app, run
+from broker.kafka.faust_app import faust_app, run
 
 bootstrap, group, topic, kind = sys.argv[1:]
 given = settings.load(bootstrap=bootstrap)
