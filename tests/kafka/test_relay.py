@@ -290,10 +290,10 @@ def test_a_broker_that_dies_and_comes_back_loses_and_doubles_nothing(tmp_path, u
         kit = Kit(kafka.bootstrap, tmp_path, farm="agency", wa="window", wb="window")
         kit.farm, kit.wa, kit.wb = kit.codes
         try:
-            worker = kit.worker("one", SWB_TOY_HOLD="0.2", SWB_BATCH_RECORDS="20", SWB_STUCK_SECONDS="4")
+            worker = kit.worker("one", SWB_TOY_HOLD="0.2", SWB_BATCH_RECORDS="20", SWB_STUCK_SECONDS="12")
             sent = stream(kit, 400)
             kit.until(lambda: len(kit.inbox(kit.wa, "payload")) > 0, every=0.05)
-            for how, seconds in ((kafka.kill_node, 8), (kafka.stop_node, 1)):
+            for how, seconds in ((kafka.kill_node, 15), (kafka.stop_node, 1)):
                 how(1)
                 time.sleep(seconds)  # longer than a worker may be stuck: it waits for Kafka, and is not
                 kafka.start_node(1)
