@@ -38,6 +38,7 @@ def objects(text):
     return [json.loads(line) for line in text.splitlines()]
 
 
+@pytest.mark.proof
 def test_help_names_every_verb_and_is_quick(swb):
     code, out, _ = swb("--help")
     assert code == 0
@@ -242,6 +243,7 @@ def test_what_is_no_pointer_is_no_question(swb, notes, pointer):
     assert "neither a path nor a chain" in err
 
 
+@pytest.mark.proof
 def test_a_reader_that_has_seen_enough(notes):
     swb_file = Path(sys.executable).with_name("swb")
     names = [str(notes.good)] * 3000  # refused one by one: the toy is no format that came with the package

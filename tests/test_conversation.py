@@ -237,6 +237,7 @@ def test_the_same_answer_twice_counts_once_and_other_content_under_its_name_is_a
     assert (novelty, again) == ("repeat", other)
 
 
+@pytest.mark.proof
 def test_a_window_that_answers_without_end_fills_its_own_part_of_the_history_and_no_more():
     known = history(windows=WINDOWS)
     for n in range(MOST_ANSWERS):
@@ -248,6 +249,7 @@ def test_a_window_that_answers_without_end_fills_its_own_part_of_the_history_and
     assert add(known, answer("01", "sg-tradenet"))[1] == "new"
 
 
+@pytest.mark.proof
 def test_of_a_huge_answer_is_kept_what_matters_and_the_history_stays_a_record_a_topic_takes():
     known = history(windows=WINDOWS)
     for n in range(8):

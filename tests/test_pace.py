@@ -69,6 +69,7 @@ def test_who_agreed_on_nothing_takes_everything(clock):
     assert pace.until("quick") == 0.0
 
 
+@pytest.mark.proof
 def test_what_is_over_the_rate_waits_in_order_and_others_get_theirs_at_once(clock):
     world = World()
     destinations = Destinations(Settings(), clock, lambda: 1.0, {SLOW: 2})

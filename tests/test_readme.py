@@ -55,6 +55,7 @@ def test_no_variable_is_told_that_nobody_reads(place) -> None:
     assert told <= set(told_settings()) | NOT_SETTINGS
 
 
+@pytest.mark.proof
 def test_every_setting_has_an_effect() -> None:
     code = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "broker").rglob("*.py"))
     assert [

@@ -74,6 +74,7 @@ def test_a_copy_that_is_too_old_or_of_the_future_is_not_used(snapshots, clock, a
     assert (loaded(snapshots).true_to is None) == (age > 0)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "damage",
     [

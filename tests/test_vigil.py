@@ -78,6 +78,7 @@ def test_a_tombstone_ends_the_watch(vigil):
     assert vigil.due(ms(100)) == []
 
 
+@pytest.mark.proof
 def test_many_are_watched_and_only_the_late_ones_are_asked_for(vigil):
     for n in range(500):
         known = history(answered("01", 0.1)) if n % 10 else history()

@@ -172,6 +172,7 @@ def test_rubbish_is_refused_with_a_code(content, code):
     assert refusal.value.findings[0].code == code
 
 
+@pytest.mark.proof
 def test_many_leaves_are_read_in_time():
     """As many siblings in one place as a document may have: linear, or this test never ends."""
     content = b"<Response><FunctionCode>01</FunctionCode>" + b"<x>1</x>" * (MAX_SIBLINGS - 2) + b"</Response>"
