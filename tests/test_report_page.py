@@ -15,7 +15,7 @@ import pytest
 FORMAT = "origin/aladi-cod-1.8"
 QUIET = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
+    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
 ]  # fmt: skip
 LOOK = """<!doctype html><iframe id="frame" src="page.html" style="width:{width}px;height:900px"></iframe>
 <pre id="found"></pre><script>
