@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from aiokafka import TopicPartition
 from confluent_kafka import IsolationLevel, KafkaException
 from confluent_kafka import TopicPartition as RdTopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import OffsetSpec
 
 from broker import topics
 from broker.errors import Failed
+from broker.kafka.clients import quiet_admin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,14 +31,11 @@ class Bounds:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._client = self._connect()
+        self._client = quiet_admin(self._settings)
 
     async def of(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
         """The first offset of each partition and the one after its last committed record; Failed without an answer."""
         return await asyncio.to_thread(self._ask, list(partitions))
-
-    def _connect(self) -> AdminClient:
-        return AdminClient({**self._settings.librdkafka(), "log_level": 0, "error_cb": lambda _: None})
 
     async def can_be_asked(self) -> bool:
         """Whether Kafka answers."""
@@ -66,5 +64,5 @@ class Bounds:
         return found
 
     def _failed(self, why: str) -> Failed:
-        self._client = self._connect()  # the old one would ask the leaders of before for ever
+        self._client = quiet_admin(self._settings)  # the old one would ask the leaders of before for ever
         return Failed(f"Kafka does not say where partitions begin and end: {why}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from confluent_kafka.admin import AdminClient
 
 from broker.topics import RELAY_GROUP, transactional_id
 
@@ -83,6 +84,11 @@ def reader(settings: Settings, **options: Any) -> AIOKafkaConsumer:  # noqa: ANN
             **options,
         },
     )
+
+
+def quiet_admin(settings: Settings) -> AdminClient:
+    """Librdkafka's admin client, which says nothing by itself: who asks hears what went wrong."""
+    return AdminClient({**settings.librdkafka(), "log_level": 0, "error_cb": lambda _: None})
 
 
 async def discard(producer: AIOKafkaProducer) -> None:

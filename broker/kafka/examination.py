@@ -19,10 +19,10 @@ from aiokafka.errors import (
     RecordListTooLargeError,
 )
 from confluent_kafka import KafkaException, Producer
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
 
 from broker.kafka import admin
-from broker.kafka.clients import discard, reader
+from broker.kafka.clients import discard, quiet_admin, reader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -53,7 +53,7 @@ class Patient:
     made: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.admin = AdminClient({**self.settings.librdkafka(), "log_level": 0, "error_cb": lambda _: None})
+        self.admin = quiet_admin(self.settings)
 
     def greet(self) -> None:
         """Raises Failed, with the cause, when Kafka does not answer."""

@@ -15,16 +15,18 @@ from confluent_kafka.admin import (
     AclBindingFilter,
     AclOperation,
     AclPermissionType,
-    AdminClient,
     ResourcePatternType,
     ResourceType,
 )
 
 from broker import topics
 from broker.errors import Failed
+from broker.kafka.clients import quiet_admin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from confluent_kafka.admin import AdminClient
 
     from broker.settings import Settings
 
@@ -68,13 +70,13 @@ def wanted(settings: Settings, participants: Iterable[str]) -> list[AclBinding]:
 
 def missing(settings: Settings, participants: Iterable[str]) -> list[str]:
     """The rights that are not there, for people."""
-    there = _there(_client(settings))
+    there = _there(quiet_admin(settings))
     return [_told(right) for right in wanted(settings, participants) if _name(right) not in there]
 
 
 def create(settings: Settings, participants: Iterable[str]) -> list[str]:
     """Write what is missing and wait until Kafka tells all of it; the rights that were written, for people."""
-    client, rights = _client(settings), wanted(settings, participants)
+    client, rights = quiet_admin(settings), wanted(settings, participants)
     there = _there(client)
     new = [right for right in rights if _name(right) not in there]
     for future in client.create_acls(new, request_timeout=_SECONDS).values() if new else ():
@@ -84,10 +86,6 @@ def create(settings: Settings, participants: Iterable[str]) -> list[str]:
             raise _failed("Kafka does not take a right", error) from error
     _wait(client, {_name(right) for right in rights})
     return [_told(right) for right in new]
-
-
-def _client(settings: Settings) -> AdminClient:
-    return AdminClient({**settings.librdkafka(), "log_level": 0, "error_cb": lambda _: None})
 
 
 def _wait(client: AdminClient, names: set[tuple[str, ...]]) -> None:

@@ -19,10 +19,10 @@ from zlib import crc32
 
 import orjson
 from confluent_kafka import KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
 
 from broker import log, topics
 from broker.jars import cache
+from broker.kafka.clients import quiet_admin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,7 +123,7 @@ class Snapshots:
 
 def _topic_ids(settings: Settings) -> dict[str, str]:
     """The ids of the state topics; empty, which means no copies, where Kafka does not tell them."""
-    client = AdminClient({**settings.librdkafka(), "log_level": 0, "error_cb": lambda _: None})
+    client = quiet_admin(settings)
     asked = client.describe_topics(TopicCollection(list(topics.STATE)), request_timeout=_SECONDS)
     try:
         found = {name: future.result().topic_id for name, future in asked.items()}
