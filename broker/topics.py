@@ -82,6 +82,12 @@ def worked_topics(participants: Iterable[str]) -> list[str]:
     return [*map(outbox, codes), INTAKE, ANSWERS, *map(retry, codes)]
 
 
+def written_topics(participants: Iterable[str]) -> list[str]:
+    """What the relay may write to: all but the outboxes."""
+    codes = sorted(participants)
+    return [*map(inbox, codes), *map(retry, codes), *OWN]
+
+
 def all_topics(participants: Iterable[str]) -> list[str]:
     """Every topic of an installation."""
     codes = sorted(participants)

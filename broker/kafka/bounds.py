@@ -1,4 +1,4 @@
-"""Where partitions begin and end, asked on a connection of its own.
+"""Where partitions begin and end and up to where they are done, asked on a connection of its own.
 
 On the consumer's connection the question would stand behind a fetch that waits for records.
 """
@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
-from confluent_kafka import IsolationLevel, KafkaException
+from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException
 from confluent_kafka import TopicPartition as RdTopicPartition
 from confluent_kafka.admin import OffsetSpec
 
@@ -32,10 +32,18 @@ class Bounds:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._client = quiet_admin(self._settings)
+        """Whoever asks holds it until it is answered: another lane may meanwhile put a new one in its place."""
 
     async def of(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
         """The first offset of each partition and the one after its last committed record; Failed without an answer."""
         return await asyncio.to_thread(self._ask, list(partitions))
+
+    async def committed(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The committed offset of each partition, -1 for none; Failed without an answer.
+
+        Offsets of a transaction that has not ended are not passed over: it would be done again, and count twice.
+        """
+        return await asyncio.to_thread(self._ask_committed, list(partitions))
 
     async def can_be_asked(self) -> bool:
         """Whether Kafka answers."""
@@ -49,8 +57,26 @@ class Bounds:
         first, last = (self._offsets(partitions, spec) for spec in (OffsetSpec.earliest(), OffsetSpec.latest()))
         return {tp: (first[tp], last[tp]) for tp in partitions}
 
+    def _ask_committed(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        asked = ConsumerGroupTopicPartitions(
+            topics.RELAY_GROUP, [RdTopicPartition(tp.topic, tp.partition) for tp in partitions]
+        )
+        client = self._client
+        answer = client.list_consumer_group_offsets([asked], require_stable=True, request_timeout=_SECONDS)
+        try:
+            told = answer[topics.RELAY_GROUP].result().topic_partitions
+        except KafkaException as error:
+            raise self._failed(error.args[0].str()) from error
+        if wrong := [tp for tp in told if tp.error]:
+            raise self._failed(f"{wrong[0].topic}/{wrong[0].partition}: {wrong[0].error.str()}")
+        found = {TopicPartition(tp.topic, tp.partition): max(tp.offset, -1) for tp in told}
+        if set(found) != set(partitions):
+            raise self._failed("not every partition was told")
+        return found
+
     def _offsets(self, partitions: list[TopicPartition], spec: OffsetSpec) -> dict[TopicPartition, int]:
-        asked = self._client.list_offsets(
+        client = self._client
+        asked = client.list_offsets(
             {RdTopicPartition(tp.topic, tp.partition): spec for tp in partitions},
             isolation_level=IsolationLevel.READ_COMMITTED,
             request_timeout=_SECONDS,
@@ -65,4 +91,4 @@ class Bounds:
 
     def _failed(self, why: str) -> Failed:
         self._client = quiet_admin(self._settings)  # the old one would ask the leaders of before for ever
-        return Failed(f"Kafka does not say where partitions begin and end: {why}")
+        return Failed(f"Kafka does not say where the work goes on: {why}")

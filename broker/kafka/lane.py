@@ -15,6 +15,7 @@ from broker import log, topics
 from broker.errors import Failed
 from broker.kafka.clients import discard, lane_producer
 from broker.kafka.leave import Leave, Reason
+from broker.kafka.markers import Markers, Missing
 from broker.kafka.planner import Planner
 from broker.kafka.state import catch_up
 from broker.kafka.transaction import NotTaken, transact, troubles
@@ -52,6 +53,7 @@ class Lane:
         self._around = around
         self._partitions = [TopicPartition(topic, index) for topic in worked]
         self._planner = Planner(index, around)
+        self._markers = Markers(index, around.transactions, topics.written_topics(around.rules.participants))
         self._producer: AIOKafkaProducer | None = None
         self._buffer: deque[Consumed] = deque()
         self._held: dict[TopicPartition, float] = {}
@@ -74,7 +76,7 @@ class Lane:
                         await self._turn()
                 except ProducerFenced as error:
                     raise Leave(Reason.FENCED, f"lane {self.index} is held by another worker: {error!r}") from error
-                except (Again, Failed, KafkaError, TimeoutError) as error:
+                except (Again, Failed, Missing, KafkaError, TimeoutError) as error:
                     await self._recover(error)
         finally:
             await self._close()
@@ -94,9 +96,11 @@ class Lane:
         await self._close()
         self._planner.forget()
         self._buffer.clear()
+        await self._markers.before_fencing()
         self._producer = lane_producer(around.settings, self.index)
         await asyncio.wait_for(self._producer.start(), around.settings.transaction_seconds)
-        asked = asyncio.gather(self._committed(), around.bounds.of(self._partitions))
+        await self._markers.after_fencing(self._producer)
+        asked = asyncio.gather(around.bounds.committed(self._partitions), around.bounds.of(self._partitions))
         try:
             await catch_up(around.settings, around.snapshots, self.index, self._planner.memory)
         finally:
@@ -127,13 +131,6 @@ class Lane:
                 backlog[str(participant)] = end
         return backlog
 
-    async def _committed(self) -> dict[TopicPartition, int]:
-        """The committed offset of each partition, -1 for none; asked anew, after the fencing."""
-        found = await self._around.admin.list_consumer_group_offsets(topics.RELAY_GROUP, partitions=self._partitions)
-        if set(found) != set(self._partitions):  # an error of the whole answer shows as nothing found
-            raise Again("the committed offsets could not be read")
-        return {tp: at.offset for tp, at in found.items()}
-
     def _go_to(self, tp: TopicPartition, committed: int, first: int) -> int:
         if 0 <= committed < first:
             logger.error("records.lost", topic=tp.topic, partition=tp.partition, committed=committed, first=first)
@@ -156,6 +153,7 @@ class Lane:
         elif time.monotonic() - self._swept > _SWEEP_SECONDS:
             await self._sweep()
         await self._end_backlogs()
+        await self._markers.tend()
         self._snapshot()
 
     async def _fetch(self) -> None:
@@ -199,6 +197,7 @@ class Lane:
         if await self._destinations_failed(batch):
             self._planner.put_back(batch, self._buffer)
             return
+        await self._markers.seen()
         planned = [(source, await self._around.claims.stowed(record)) for source, record in batch.draft.out]
         try:
             deadline = self._around.settings.produce_seconds
@@ -206,6 +205,7 @@ class Lane:
         except NotTaken as refused:
             self._planner.learn(refused, batch)
             raise Again(f"{len(refused.refusals)} records were refused") from refused
+        self._markers.expect(written)
         self._planner.kept(batch, written)
         self._troubles = 0
 
@@ -213,6 +213,7 @@ class Lane:
         """Whether a destination's metadata speaks against writing there; looked at before the transaction begins."""
         names = {produced.topic for _, produced in batch.draft.out}
         found = await troubles(self._open_producer, names, _PATIENCE_SECONDS)
+        found |= dict.fromkeys(names & await self._markers.unseen(names), "unseen")
         for topic, reason in found.items():
             participant = topics.reader_of(topic)
             if participant is None:
@@ -251,7 +252,7 @@ class Lane:
     async def _recover(self, error: Exception) -> None:
         """Pause before the lane opens again; an error that is not known to pass is borne a few times only."""
         self._troubles += 1
-        passes = isinstance(error, Again | Failed | TimeoutError) or getattr(error, "retriable", False)
+        passes = isinstance(error, Again | Failed | Missing | TimeoutError) or getattr(error, "retriable", False)
         logger.warning("lane.again", lane=self.index, reason=str(error) or repr(error), times=self._troubles)
         if not passes and self._troubles > _BORNE:
             raise Leave(Reason.BROKEN, f"lane {self.index}: {error!r}") from error
@@ -261,6 +262,7 @@ class Lane:
 
     async def _close(self) -> None:
         self.is_open = False
+        self._markers.drop()
         producer, self._producer = self._producer, None
         if producer is not None:
             await discard(producer)

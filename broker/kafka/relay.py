@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from broker import log, topics
@@ -23,6 +22,7 @@ from broker.kafka.liveness import Liveness
 from broker.kafka.origin import Origins
 from broker.kafka.snapshots import Snapshots
 from broker.kafka.surroundings import Surroundings
+from broker.kafka.transactions import Transactions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,15 +51,16 @@ class Relay:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until the event is set; raises Leave."""
         consumer = relay_consumer(self._settings, self._instance)
-        admin = AIOKafkaAdminClient(**self._settings.aiokafka(), client_id="swb-relay-admin")
+        transactions = Transactions(self._settings)
         origins = Origins(self._settings)
         try:
-            await admin.start()
+            await transactions.start()
             self._around = Surroundings(
-                self._settings, self._rules, consumer, admin, Bounds(self._settings),
+                self._settings, self._rules, consumer, Bounds(self._settings),
                 Destinations(self._settings, time.monotonic, rates=self._rules.rates()), origins,
                 Claims(self._settings),
                 Snapshots(self._settings),
+                transactions,
                 moved=self.liveness.count,
             )  # fmt: skip
             consumer.subscribe(self._worked, listener=_Share(self))
@@ -68,7 +69,7 @@ class Relay:
             await self._watch(stop)
         finally:
             await self.close_lanes()
-            for closing in (consumer.stop(), origins.close(), admin.close()):
+            for closing in (consumer.stop(), origins.close(), transactions.close()):
                 with suppress(KafkaError, TimeoutError):
                     await asyncio.wait_for(closing, self._settings.session_seconds)
 

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiokafka import AIOKafkaConsumer
-    from aiokafka.admin import AIOKafkaAdminClient
 
     from broker.kafka.bounds import Bounds
     from broker.kafka.claims import Claims
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from broker.kafka.draft import Rules
     from broker.kafka.origin import Origins
     from broker.kafka.snapshots import Snapshots
+    from broker.kafka.transactions import Transactions
     from broker.settings import Settings
 
 
@@ -28,12 +28,12 @@ class Surroundings:
     settings: Settings
     rules: Rules
     consumer: AIOKafkaConsumer
-    admin: AIOKafkaAdminClient
     bounds: Bounds
     destinations: Destinations
     origins: Origins
     claims: Claims
     snapshots: Snapshots
+    transactions: Transactions
     now: Callable[[], int] = lambda: int(time.time() * 1000)
     """Milliseconds since 1970."""
     moved: Callable[[int], None] = lambda _: None

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import NewTopic
 
 from broker import topics
 from broker.embedded import EmbeddedKafka
@@ -45,6 +46,29 @@ def test_every_leader_falls_once_and_nothing_is_lost_or_doubled(cluster3, kit_on
         kit.until(lambda count=count: len(kit.inbox(kit.wb, "payload")) >= count, seconds=90)  # two of three suffice
         cluster3.start_node(node)
     accounted(kit, sent, (kit.wa, kit.wb))
+
+
+def test_a_commit_whose_marker_kafka_forgets_is_not_lost(cluster3, kit_on):
+    """An inbox lives on one node, which is stopped between produce and commit, again and again."""
+    kit = kit_on(cluster3)
+    alone = 3
+    kit.delete(topics.inbox(kit.wa))
+    kit.admin.create_topics([NewTopic(topics.inbox(kit.wa), 4, replica_assignment=[[alone]] * 4)])[
+        topics.inbox(kit.wa)
+    ].result(20)
+    worker = kit.worker("one", SWB_TOY_HOLD="0.3", SWB_BATCH_RECORDS="20")
+    sent = set()
+    for _ in range(3):
+        before = worker.holds()
+        sent |= stream(kit, 150, start=len(sent))
+        kit.until(lambda before=before: worker.holds() > before, every=0.02)
+        cluster3.stop_node(alone)
+        time.sleep(1)
+        cluster3.start_node(alone)
+        count = len(sent)
+        kit.until(lambda count=count: len(kit.inbox(kit.wa, "payload")) >= count, seconds=90)
+    accounted(kit, sent, (kit.wa, kit.wb))
+    assert "transaction.left-open" in worker.log.read_text()
 
 
 def test_a_broker_that_can_write_no_more_loses_and_doubles_nothing(tmp_path, kit_on):

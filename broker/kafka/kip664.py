@@ -1,0 +1,121 @@
+"""Two requests that aiokafka has no words for: what a transaction and a partition's producers are at (KIP-664).
+
+https://cwiki.apache.org/confluence/display/KAFKA/KIP-664; the fields stand in Kafka's DescribeTransactions*.json and
+DescribeProducers*.json, version 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.types import CompactArray, CompactString, Int16, Int32, Int64, Schema, TaggedFields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_NO_TAGS: dict[int, bytes] = {}
+_TEXT = CompactString("utf-8")
+
+
+class _TransactionsTold(Response):  # type: ignore[misc]  # aiokafka publishes no types
+    API_KEY, API_VERSION = 65, 0
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        (
+            "transaction_states",
+            CompactArray(
+                ("error_code", Int16),
+                ("transactional_id", _TEXT),
+                ("transaction_state", _TEXT),
+                ("transaction_timeout_ms", Int32),
+                ("transaction_start_time_ms", Int64),
+                ("producer_id", Int64),
+                ("producer_epoch", Int16),
+                (
+                    "topics",
+                    CompactArray(("topic", _TEXT), ("partitions", CompactArray(Int32)), ("tags", TaggedFields)),
+                ),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("tags", TaggedFields),
+    )
+
+
+class _TransactionsAsked(RequestStruct):  # type: ignore[misc]
+    FLEXIBLE_VERSION = True
+    API_KEY, API_VERSION, RESPONSE_TYPE = 65, 0, _TransactionsTold
+    SCHEMA = Schema(("transactional_ids", CompactArray(_TEXT)), ("tags", TaggedFields))
+
+
+class DescribeTransactions(Request[_TransactionsAsked]):  # type: ignore[misc]
+    """What a coordinator knows of its transactional ids."""
+
+    API_KEY = 65
+
+    def __init__(self, transactional_ids: Iterable[str]) -> None:
+        self._ids = list(transactional_ids)
+
+    def build(self, request_struct_class: type[_TransactionsAsked]) -> Any:  # noqa: ANN401 - as its parent has it
+        return request_struct_class(self._ids, _NO_TAGS)
+
+
+class _ProducersTold(Response):  # type: ignore[misc]
+    API_KEY, API_VERSION = 61, 0
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        (
+            "topics",
+            CompactArray(
+                ("name", _TEXT),
+                (
+                    "partitions",
+                    CompactArray(
+                        ("partition_index", Int32),
+                        ("error_code", Int16),
+                        ("error_message", _TEXT),
+                        (
+                            "active_producers",
+                            CompactArray(
+                                ("producer_id", Int64),
+                                ("producer_epoch", Int32),
+                                ("last_sequence", Int32),
+                                ("last_timestamp", Int64),
+                                ("coordinator_epoch", Int32),
+                                ("current_txn_start_offset", Int64),
+                                ("tags", TaggedFields),
+                            ),
+                        ),
+                        ("tags", TaggedFields),
+                    ),
+                ),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("tags", TaggedFields),
+    )
+
+
+class _ProducersAsked(RequestStruct):  # type: ignore[misc]
+    FLEXIBLE_VERSION = True
+    API_KEY, API_VERSION, RESPONSE_TYPE = 61, 0, _ProducersTold
+    SCHEMA = Schema(
+        (
+            "topics",
+            CompactArray(("name", _TEXT), ("partition_indexes", CompactArray(Int32)), ("tags", TaggedFields)),
+        ),
+        ("tags", TaggedFields),
+    )
+
+
+class DescribeProducers(Request[_ProducersAsked]):  # type: ignore[misc]
+    """What the leader of partitions knows of those who write to them."""
+
+    API_KEY = 61
+
+    def __init__(self, partitions: Mapping[str, Iterable[int]]) -> None:
+        self._topics = [(name, sorted(numbers), _NO_TAGS) for name, numbers in partitions.items()]
+
+    def build(self, request_struct_class: type[_ProducersAsked]) -> Any:  # noqa: ANN401 - as its parent has it
+        return request_struct_class(self._topics, _NO_TAGS)

@@ -1,0 +1,159 @@
+"""What Kafka knows of a lane's transactions: how the last one ended, and what it left open where."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aiokafka import TopicPartition
+from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
+from aiokafka.errors import KafkaError, ProducerFenced, for_code
+from aiokafka.protocol.transaction import AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, EndTxnRequest
+
+from broker.kafka.kip664 import DescribeProducers, DescribeTransactions
+from broker.topics import RELAY_GROUP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from broker.settings import Settings
+
+_METADATA_MS = 10_000
+_CONCURRENT = 51
+_ID_NOT_FOUND = 105
+_FENCED = {47, 90}
+"""INVALID_PRODUCER_EPOCH and PRODUCER_FENCED."""
+_PAUSE_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the coordinator says of a transactional id."""
+
+    state: str
+    """As Kafka names it: Empty, Ongoing, PrepareCommit, PrepareAbort, CompleteCommit, CompleteAbort, ..."""
+    producer_id: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who ends a transaction: the producer that fenced all before it."""
+
+    transactional_id: str
+    producer_id: int
+    epoch: int
+
+
+@dataclass(slots=True)
+class Look:
+    """What was found open, from which offset on; where nobody could be asked; and what is not there at all."""
+
+    open: dict[TopicPartition, int] = field(default_factory=dict)
+    unseen: set[TopicPartition] = field(default_factory=set)
+    gone: set[TopicPartition] = field(default_factory=set)
+
+
+class Transactions:
+    """Questions to Kafka about transactions, on connections of its own. All raise KafkaError without an answer."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._seconds = settings.transaction_seconds
+        self._client = AIOKafkaClient(
+            **settings.aiokafka(), client_id="swb-relay-transactions", metadata_max_age_ms=_METADATA_MS
+        )
+
+    async def start(self) -> None:
+        await self._client.bootstrap()
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def told_of(self, transactional_id: str) -> Told | None:
+        """What the coordinator knows of it; None when it never heard of it."""
+        answer = await self._insist(transactional_id, DescribeTransactions([transactional_id]))
+        ((code, _, state, _, _, producer_id, epoch, _, _),) = answer.transaction_states
+        return None if code == _ID_NOT_FOUND else Told(state, producer_id, epoch)
+
+    async def partitions_of(self, names: Iterable[str]) -> set[TopicPartition]:
+        """Every partition there is of those topics."""
+        names = set(names)
+        await self._client.set_topics(names)
+        cluster = self._client.cluster
+        return {TopicPartition(name, number) for name in names for number in cluster.partitions_for_topic(name) or ()}
+
+    async def look(self, producer_id: int, partitions: Iterable[TopicPartition]) -> Look:
+        """Where records of the producer lie in a transaction that has not ended."""
+        look, cluster = Look(), self._client.cluster
+        asked: defaultdict[int, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for tp in partitions:
+            leader = cluster.leader_for_partition(tp)
+            if cluster.partitions_for_topic(tp.topic) is None:
+                look.gone.add(tp)
+            elif leader in (None, -1):
+                look.unseen.add(tp)
+            else:
+                asked[leader][tp.topic].append(tp.partition)
+        await asyncio.gather(*(self._ask(leader, names, producer_id, look) for leader, names in asked.items()))
+        if look.unseen or look.gone:
+            await self._client.force_metadata_update()
+        return look
+
+    async def _ask(self, leader: int, names: Mapping[str, list[int]], producer_id: int, look: Look) -> None:
+        try:
+            answer = await self._client.send(leader, DescribeProducers(names))
+        except KafkaError:
+            look.unseen |= {TopicPartition(name, number) for name, numbers in names.items() for number in numbers}
+            return
+        for name, told, _ in answer.topics:
+            for number, code, _, producers, _ in told:
+                if code:
+                    look.unseen.add(TopicPartition(name, number))
+                for writer, _, _, _, _, start, _ in producers or ():
+                    if writer == producer_id and start >= 0:
+                        look.open[TopicPartition(name, number)] = start
+
+    async def end(self, identity: Identity, partitions: Iterable[TopicPartition], *, is_commit: bool) -> None:
+        """A transaction of nothing but its markers: it ends, in those partitions and for the group, what is open there.
+
+        Raises ProducerFenced when another has taken the lane.
+        """
+        by_topic: defaultdict[str, list[int]] = defaultdict(list)
+        for tp in partitions:
+            by_topic[tp.topic].append(tp.partition)
+        who = identity.transactional_id, identity.producer_id, identity.epoch
+        if by_topic:
+            await self._insist(identity.transactional_id, AddPartitionsToTxnRequest(*who, list(by_topic.items())))
+        await self._insist(identity.transactional_id, AddOffsetsToTxnRequest(*who, RELAY_GROUP))
+        await self._insist(identity.transactional_id, EndTxnRequest(*who, is_commit))
+
+    async def _insist(self, transactional_id: str, request: Any) -> Any:  # noqa: ANN401 - any that a coordinator takes
+        """The coordinator's answer, asked for until it is one or time is up."""
+        until = time.monotonic() + self._seconds
+        while True:
+            try:
+                node = await self._client.coordinator_lookup(CoordinationType.TRANSACTION, transactional_id)
+                answer = await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
+                _raise_for(answer)
+            except KafkaError as error:
+                if (not error.retriable and getattr(error, "errno", None) != _CONCURRENT) or time.monotonic() > until:
+                    raise
+                await asyncio.sleep(_PAUSE_SECONDS)
+            else:
+                return answer
+
+
+def _raise_for(answer: Any) -> None:  # noqa: ANN401 - an answer of aiokafka's
+    if hasattr(answer, "transaction_states"):
+        codes = {told[0] for told in answer.transaction_states} - {_ID_NOT_FOUND}
+    elif hasattr(answer, "errors"):
+        codes = {code for _, told in answer.errors for _, code in told}
+    else:
+        codes = {answer.error_code}
+    if codes & _FENCED:
+        raise ProducerFenced
+    if codes - {0}:
+        raise for_code(max(codes))

@@ -1,0 +1,157 @@
+"""Transactions that Kafka calls complete and leaves open (KAFKA-20734), and how a lane ends them."""
+
+import asyncio
+
+import pytest
+from aiokafka import TopicPartition
+from confluent_kafka import Consumer
+from confluent_kafka import TopicPartition as RdTopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from broker import topics
+from broker.kafka.clients import discard, lane_producer
+from broker.kafka.markers import Markers, Missing
+from broker.kafka.transactions import Transactions
+from broker.settings import Settings
+
+LANES = iter(range(900, 1000))
+
+
+class Bench:
+    """A lane's producers on the cluster, and two topics: one lives on a single node, the other everywhere."""
+
+    def __init__(self, cluster, unique):
+        self.cluster = cluster
+        self.settings = Settings(bootstrap=cluster.bootstrap, transaction_seconds=20, produce_seconds=10)
+        self.lane = next(LANES)
+        self.frail, self.firm = unique("frail"), unique("firm")
+        self.producers = []
+        self.transactions = Transactions(self.settings)
+
+    async def begin(self):
+        await self.transactions.start()
+        admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap, "log_level": 0})
+        await self.transactions.told_of(topics.transactional_id(self.lane))  # Kafka makes room for it
+        node = await self.transactions._client.coordinator_lookup(1, topics.transactional_id(self.lane))
+        self.node = node % 3 + 1  # not the coordinator's
+        new = [NewTopic(self.frail, 1, replica_assignment=[[self.node]]), NewTopic(self.firm, 1, 3)]
+        for future in admin.create_topics(new).values():
+            future.result(20)
+
+    async def producer(self):
+        found = lane_producer(self.settings, self.lane)
+        self.producers.append(found)
+        await found.start()
+        return found
+
+    async def write(self, producer, word):
+        """A record to each topic, in a transaction that goes on."""
+        await producer.begin_transaction()
+        for topic in (self.frail, self.firm):
+            await (await producer.send(topic, word.encode(), partition=0))
+
+    async def leave_open(self):
+        """A committed transaction whose marker is missing on the node that was down."""
+        producer = await self.producer()
+        await self.write(producer, "first")
+        self.cluster.stop_node(self.node)
+        await producer.commit_transaction()
+        await discard(producer)
+        self.cluster.start_node(self.node)
+
+    async def open_lane(self, markers):
+        await markers.before_fencing()
+        producer = await self.producer()
+        await markers.after_fencing(producer)
+        return producer
+
+    def markers(self):
+        return Markers(self.lane, self.transactions, [self.frail, self.firm])
+
+    async def close(self):
+        for producer in self.producers:
+            await discard(producer)
+        await self.transactions.close()
+
+    def seen(self, topic):
+        """What a reader of committed records sees."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.cluster.bootstrap, "group.id": "markers", "enable.auto.commit": False,
+                "isolation.level": "read_committed", "enable.partition.eof": True,
+            }
+        )  # fmt: skip
+        consumer.assign([RdTopicPartition(topic, 0, 0)])
+        found = []
+        while (record := consumer.poll(20)).error() is None:
+            found.append(record.value().decode())
+        consumer.close()
+        return found
+
+
+@pytest.fixture
+async def bench(cluster3, unique):
+    made = Bench(cluster3, unique)
+    try:
+        await made.begin()
+        yield made
+    finally:
+        await made.close()
+
+
+async def test_kafka_leaves_out_the_marker_of_a_partition_without_leader(bench):
+    """The fault that ``markers`` is there for. Where this fails, Kafka has mended it."""
+    await bench.leave_open()
+    assert bench.seen(bench.firm) == ["first"]
+    assert bench.seen(bench.frail) == []
+    producer = await bench.producer()
+    await bench.write(producer, "next")
+    await discard(producer)
+    await discard(await bench.producer())
+    assert bench.seen(bench.frail) == [], "aborted together with what came after it: lost"
+
+
+async def test_what_a_commit_left_open_is_committed(bench):
+    await bench.leave_open()
+    markers = bench.markers()
+    producer = await bench.open_lane(markers)
+    assert bench.seen(bench.frail) == bench.seen(bench.firm) == ["first"]
+    await bench.write(producer, "next")
+    await producer.commit_transaction()
+    markers.expect([TopicPartition(bench.frail, 0), TopicPartition(bench.firm, 0)])
+    await markers.seen()
+    assert bench.seen(bench.frail) == bench.seen(bench.firm) == ["first", "next"]
+
+
+async def test_what_an_abort_left_open_is_aborted_and_not_written_to_before(bench):
+    await bench.write(await bench.producer(), "first")
+    bench.cluster.stop_node(bench.node)
+    markers = bench.markers()
+    producer = await bench.open_lane(markers)  # whose fencing aborts it
+    assert await markers.unseen([bench.frail]) == {bench.frail}
+    bench.cluster.start_node(bench.node)
+    async with asyncio.timeout(30):
+        while await markers.unseen([bench.frail]):
+            await asyncio.sleep(0.1)
+    await bench.write(producer, "next")
+    await producer.commit_transaction()
+    assert bench.seen(bench.frail) == bench.seen(bench.firm) == ["next"]
+
+
+async def test_a_commit_whose_marker_is_left_out_is_not_confirmed(bench):
+    markers = bench.markers()
+    producer = await bench.open_lane(markers)
+    await bench.write(producer, "first")
+    bench.cluster.stop_node(bench.node)
+    await producer.commit_transaction()
+    written = [TopicPartition(bench.frail, 0), TopicPartition(bench.firm, 0)]
+    markers.expect(written)
+    with pytest.raises(Missing):
+        await markers.seen()
+    bench.cluster.start_node(bench.node)
+    markers.expect(written)
+    with pytest.raises(Missing):
+        await markers.seen()
+    await discard(producer)
+    await bench.open_lane(markers)
+    assert bench.seen(bench.frail) == ["first"]
