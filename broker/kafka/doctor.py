@@ -14,7 +14,8 @@ from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
 from broker.errors import Failed
-from broker.kafka.examination import CHECKS, Doubt, Missing, Patient
+from broker.kafka.examination import CHECKS
+from broker.kafka.patient import Doubt, Missing, Patient
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-import uuid
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import (
     InvalidProducerEpoch,
     KafkaError,
@@ -19,123 +17,30 @@ from aiokafka.errors import (
     RecordListTooLargeError,
 )
 from confluent_kafka import KafkaException, Producer
-from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import ResourceType
 
+from broker import topics
 from broker.kafka import admin
-from broker.kafka.clients import discard, quiet_admin, reader
+from broker.kafka.patient import (
+    ANSWER_SECONDS,
+    Doubt,
+    Missing,
+    assigned,
+    committed,
+    expect,
+    read,
+    wait_until,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable
 
-    from broker.settings import Settings
+    from broker.kafka.patient import Patient
 
-_PREFIX = "swb.doctor."
-_ANSWER = 20
 _WEEK_MS = 7 * 86_400_000
+_HANGING_MS = 15 * 60_000
+"""The longest that a transaction may last, unless transaction.max.timeout.ms says otherwise."""
 _HEADERS = [("ce_id", b"1"), ("twice", b"a"), ("twice", b"b"), ("binary", bytes(range(256))), ("empty", b"")]
-
-
-class Missing(Exception):
-    """The broker does not do what the relay needs; the sentence says what."""
-
-
-class Doubt(Exception):
-    """It works, and an operator should still know."""
-
-
-@dataclass
-class Patient:
-    """The Kafka under examination, and what the checks leave on it."""
-
-    settings: Settings
-    participants: Iterable[str]
-    mark: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
-    made: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.admin = quiet_admin(self.settings)
-
-    def greet(self) -> None:
-        """Raises Failed, with the cause, when Kafka does not answer."""
-        admin.greet(self.settings)
-
-    def name(self, stem: str) -> str:
-        return f"{_PREFIX}{self.mark}.{stem}"
-
-    async def topic(self, stem: str, partitions: int = 1, **config: str) -> str:
-        """A new topic, as the relay's are, when it can be written."""
-        name = self.name(stem)
-        largest = self.settings.max_record_bytes
-        given = {"max.message.bytes": str(largest), "segment.bytes": str(4 * largest), **_dotted(config)}
-        new = NewTopic(name, partitions, self.settings.replication, config=given)
-        await asyncio.to_thread(self.admin.create_topics([new], request_timeout=_ANSWER)[name].result, _ANSWER)
-        self.made.append(name)
-        until = time.monotonic() + _ANSWER
-        while True:
-            found = await asyncio.to_thread(self.admin.list_topics, timeout=_ANSWER)
-            known = found.topics.get(name)
-            if known and known.partitions and all(p.leader >= 0 for p in known.partitions.values()):
-                return name
-            if time.monotonic() > until:
-                raise Missing(f"a new topic had no leader after {_ANSWER} s")
-            await asyncio.sleep(0.1)
-
-    def configs(self, kind: ResourceType, name: str) -> dict[str, str]:
-        """The settings of a topic or a broker; what the service does not tell is not there."""
-        asked = self.admin.describe_configs([ConfigResource(kind, name)])
-        return {entry.name: str(entry.value) for future in asked.values() for entry in future.result(_ANSWER).values()}
-
-    @asynccontextmanager
-    async def producer(self, **options: Any) -> AsyncIterator[AIOKafkaProducer]:  # noqa: ANN401 - aiokafka's own
-        given = {
-            "acks": "all", "max_request_size": self.settings.max_record_bytes, "request_timeout_ms": _ANSWER * 1000
-        }  # fmt: skip
-        producer = AIOKafkaProducer(**self.settings.aiokafka(), **given, **options)
-        try:
-            await asyncio.wait_for(producer.start(), _ANSWER)
-            yield producer
-        finally:
-            await discard(producer)
-
-    def transactional(self, stem: str) -> dict[str, Any]:
-        """The options of a producer like a lane's."""
-        milliseconds = int(self.settings.transaction_seconds * 1000)
-        return {"transactional_id": self.name(stem), "transaction_timeout_ms": milliseconds}
-
-    @asynccontextmanager
-    async def reader(self, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
-        """A live reader of committed records, from the beginning of partition 0."""
-        consumer = reader(self.settings, fetch_max_wait_ms=50, max_partition_fetch_bytes=1 << 20)
-        try:
-            await consumer.start()
-            consumer.assign([TopicPartition(topic, 0)])
-            await consumer.seek_to_beginning()
-            yield consumer
-        finally:
-            await consumer.stop()
-
-    @asynccontextmanager
-    async def member(self, topic: str, group: str, instance: str | None = None) -> AsyncIterator[AIOKafkaConsumer]:
-        consumer = AIOKafkaConsumer(
-            topic, **self.settings.aiokafka(), group_id=group, group_instance_id=instance, enable_auto_commit=False,
-            auto_offset_reset="earliest", session_timeout_ms=int(self.settings.session_seconds * 1000),
-            heartbeat_interval_ms=int(self.settings.heartbeat_seconds * 1000),
-            rebalance_timeout_ms=int(self.settings.rebalance_seconds * 1000),
-        )  # fmt: skip
-        try:
-            await asyncio.wait_for(consumer.start(), _ANSWER)
-            yield consumer
-        finally:
-            await consumer.stop()
-
-    def clean(self) -> None:
-        """Delete what the checks made."""
-        if self.made:
-            for future in self.admin.delete_topics(self.made, request_timeout=_ANSWER).values():
-                try:
-                    future.result(_ANSWER)
-                except (KafkaException, TimeoutError):
-                    continue
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +82,7 @@ async def _topics(patient: Patient) -> str:
 @_check("two copies of everything that was acknowledged", "topics")
 async def _copies(patient: Patient) -> str:
     name = await patient.topic("copies")
-    found = await asyncio.to_thread(patient.admin.list_topics, timeout=_ANSWER)
+    found = await asyncio.to_thread(patient.admin.list_topics, timeout=ANSWER_SECONDS)
     copies = len(found.topics[name].partitions[0].replicas)
     config = await asyncio.to_thread(patient.configs, ResourceType.TOPIC, name)
     least, unclean = config.get("min.insync.replicas", "?"), config.get("unclean.leader.election.enable", "?")
@@ -189,7 +94,7 @@ async def _copies(patient: Patient) -> str:
 
 @_check("offsets and transactional ids outlive an outage")
 async def _memory(patient: Patient) -> str:
-    node = next(iter((await asyncio.to_thread(patient.admin.list_topics, timeout=_ANSWER)).brokers))
+    node = next(iter((await asyncio.to_thread(patient.admin.list_topics, timeout=ANSWER_SECONDS)).brokers))
     try:
         found = await asyncio.to_thread(patient.configs, ResourceType.BROKER, str(node))
     except (KafkaException, TimeoutError) as error:
@@ -208,7 +113,7 @@ async def _slips(patient: Patient) -> str:
     given = {**patient.settings.librdkafka(), "log_level": 0, "delivery.timeout.ms": 3000}
     producer = Producer({**given, "error_cb": lambda _: None})
     producer.produce(name, b"x", on_delivery=lambda error, _: refusals.append(error))
-    await asyncio.to_thread(producer.flush, _ANSWER)
+    await asyncio.to_thread(producer.flush, ANSWER_SECONDS)
     if all(refusals) and refusals:
         return "refused"
     patient.made.append(name)
@@ -237,7 +142,7 @@ async def _headers(patient: Patient) -> str:
     async with patient.producer() as producer:
         await producer.send_and_wait(name, b"v", key=b"\x00\xff", headers=_HEADERS, timestamp_ms=1_700_000_000_000)
         await producer.send_and_wait(name, None, key=b"k")
-    first, second = await _read(patient, name, 2)
+    first, second = await read(patient, name, 2)
     if list(first.headers) != _HEADERS:
         raise Missing(f"headers came back as {list(first.headers)}")
     if (first.key, first.timestamp, second.value) != (b"\x00\xff", 1_700_000_000_000, None):
@@ -258,7 +163,7 @@ async def _sizes(patient: Patient) -> str:
             pass
         else:
             raise Missing("a record above max.message.bytes was taken")
-    (record,) = await _read(patient, name, 1)
+    (record,) = await read(patient, name, 1)
     if record.value != content:
         raise Missing(f"{len(content)} bytes were written, {len(record.value or b'')} came back")
     return f"{largest / (1 << 20):g} MB"
@@ -290,10 +195,10 @@ async def _transactions(patient: Patient) -> str:
         await producer.send_offsets_to_transaction({place: 42}, group)
         if await live.getmany(timeout_ms=500):
             raise Missing("a read_committed reader saw a record of an open transaction")
-        before = await _committed(patient, group, place)
+        before = await committed(patient, group, place)
         await producer.commit_transaction()
-        await _expect(live, [b"1"])
-        after = await _committed(patient, group, place)
+        await expect(live, [b"1"])
+        after = await committed(patient, group, place)
     if before == 42 or after != 42:
         raise Missing(f"the offset was {before} before the commit and {after} after it, not 42")
     return "so it is"
@@ -310,7 +215,7 @@ async def _aborts(patient: Patient) -> str:
             await producer.begin_transaction()
             await producer.send_and_wait(name, b"aborted %d" % number)
             await producer.abort_transaction()
-        await _expect(live, [b"kept 0", b"kept 1", b"kept 2"])
+        await expect(live, [b"kept 0", b"kept 1", b"kept 2"])
     return "so it is"
 
 
@@ -326,14 +231,56 @@ async def _fencing(patient: Patient) -> str:
             await new.send_and_wait(name, b"of the new one")
             await new.commit_transaction()
             try:
-                await asyncio.wait_for(old.send_and_wait(name, b"late"), _ANSWER)
-                await asyncio.wait_for(old.commit_transaction(), _ANSWER)
+                await asyncio.wait_for(old.send_and_wait(name, b"late"), ANSWER_SECONDS)
+                await asyncio.wait_for(old.commit_transaction(), ANSWER_SECONDS)
             except (ProducerFenced, InvalidProducerEpoch):
                 pass
             else:
                 raise Missing("the fenced producer committed")
-            await _expect(live, [b"of the new one"])
+            await expect(live, [b"of the new one"])
     return "so it is"
+
+
+@_check("where a transaction is open is told, and how it ended", "transactions")
+async def _told_transactions(patient: Patient) -> str:
+    place = TopicPartition(await patient.topic("told"), 0)
+    options = patient.transactional("o")
+    async with patient.transactions() as transactions, patient.producer(**options) as producer:
+
+        async def told() -> tuple[str, bool]:
+            known = await transactions.told_of(options["transactional_id"])
+            return known.state if known else "unknown", place in (await transactions.look([place])).open
+
+        await transactions.partitions_of([place.topic])
+        await producer.begin_transaction()
+        await producer.send_and_wait(place.topic, b"x", partition=0)
+        if (found := await told()) != ("Ongoing", True):
+            raise Missing(f"an open transaction is told as {found[0]}, and {'' if found[1] else 'not '}open")
+        await producer.commit_transaction()
+        until = time.monotonic() + ANSWER_SECONDS
+        while (found := await told()) != ("CompleteCommit", False):
+            if time.monotonic() > until:
+                raise Missing(
+                    f"a committed transaction is told as {found[0]}, and {'still ' if found[1] else 'not '}open"
+                )
+            await asyncio.sleep(0.1)
+    return "so it is"
+
+
+@_check("no transaction hangs in the topics of this installation", "told-transactions")
+async def _hanging_transactions(patient: Patient) -> str:
+    async with patient.transactions() as transactions:
+        everywhere = await transactions.partitions_of(topics.all_topics(patient.participants))
+        found = (await transactions.look(everywhere)).open
+    oldest = time.time() * 1000 - _HANGING_MS
+    if hanging := sorted(
+        f"{tp.topic}/{tp.partition} from {left.offset}" for tp, left in found.items() if left.written < oldest
+    ):
+        raise Doubt(
+            f"nobody ends what lies in {', '.join(hanging[:3])}{' and elsewhere' if hanging[3:] else ''}, and nothing "
+            "behind it is read: the next transaction of its producer there ends it, or kafka-transactions.sh abort"
+        )
+    return f"{len(everywhere)} partitions looked at"
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------
@@ -344,9 +291,9 @@ async def _offsets(patient: Patient) -> str:
     name = await patient.topic("offsets")
     group, place = patient.name("kept"), TopicPartition(name, 0)
     async with patient.member(name, group) as member:
-        await _assigned(member, 1)
+        await assigned(member, 1)
         await member.commit({place: 7})
-    found = await _committed(patient, group, place)
+    found = await committed(patient, group, place)
     if found != 7:
         raise Missing(f"7 was committed, {found} came back")
     return "so it is"
@@ -358,71 +305,16 @@ async def _static_members(patient: Patient) -> str:
     group = patient.name("static")
     async with patient.member(name, group, "a") as first:
         async with patient.member(name, group, "b") as second:
-            await _until(lambda: len(first.assignment()) == len(second.assignment()) == 2, "two members share")
+            await wait_until(lambda: len(first.assignment()) == len(second.assignment()) == 2, "two members share")
             share = second.assignment()
         async with patient.member(name, group, "b") as again:
-            await _assigned(again, 2)
+            await assigned(again, 2)
             if again.assignment() != share or len(first.assignment()) != 2:
                 raise Missing("after a restart the shares had moved")
         began = time.monotonic()
-        await _until(
+        await wait_until(
             lambda: len(first.assignment()) == 4,
             "a dead member loses its share",
             patient.settings.session_seconds * 2 + 10,
         )
     return f"share kept over a restart; lost {time.monotonic() - began:.0f} s after a death"
-
-
-# --- words of the checks ----------------------------------------------------------------------------------------------
-
-
-async def _read(patient: Patient, topic: str, count: int) -> list[Any]:
-    found: list[Any] = []
-    until = time.monotonic() + _ANSWER
-    async with patient.reader(topic) as consumer:
-        while len(found) < count and time.monotonic() < until:
-            for records in (await consumer.getmany(timeout_ms=500)).values():
-                found += records
-    if len(found) != count:
-        raise Missing(f"{count} records were written, {len(found)} came back")
-    return found
-
-
-async def _expect(live: AIOKafkaConsumer, values: Sequence[bytes]) -> None:
-    """These values and no others, and nothing more for a moment."""
-    seen: list[bytes] = []
-    until = time.monotonic() + _ANSWER
-    while time.monotonic() < until:
-        for records in (await live.getmany(timeout_ms=500)).values():
-            seen += [record.value for record in records]
-        if len(seen) >= len(values) and not await live.getmany(timeout_ms=300):
-            break
-    if seen != list(values):
-        raise Missing(f"a live reader saw {seen}, not {list(values)}")
-
-
-async def _committed(patient: Patient, group: str, place: TopicPartition) -> int | None:
-    consumer = AIOKafkaConsumer(**patient.settings.aiokafka(), group_id=group, enable_auto_commit=False)
-    try:
-        await consumer.start()
-        consumer.assign([place])
-        found: int | None = await asyncio.wait_for(consumer.committed(place), _ANSWER)
-        return found
-    finally:
-        await consumer.stop()
-
-
-async def _assigned(member: AIOKafkaConsumer, count: int) -> None:
-    await _until(lambda: len(member.assignment()) == count, f"a member gets {count} partitions")
-
-
-async def _until(condition: Callable[[], bool], what: str, seconds: float = _ANSWER) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > until:
-            raise Missing(f"not within {seconds:g} s: {what}")
-        await asyncio.sleep(0.1)
-
-
-def _dotted(config: dict[str, str]) -> dict[str, str]:
-    return {name.replace("_", "."): value for name, value in config.items()}

@@ -125,16 +125,15 @@ class Markers:
 
     async def _look(self, partitions: Collection[TopicPartition]) -> Look:
         self._looked = time.monotonic()
-        return await self._transactions.look(self._held.producer_id, partitions)
+        return await self._transactions.look(partitions, self._held.producer_id)
 
     async def _end(self, look: Look, ends: Mapping[TopicPartition, bool | None]) -> None:
         for is_commit in (True, False):
-            found = {tp: start for tp, start in look.open.items() if (ends[tp] is not False) is is_commit}
-            for tp, start in found.items():
-                logger.error(
-                    "transaction.left-open", lane=self._lane, topic=tp.topic, partition=tp.partition, offset=start,
-                    ended={True: "commit", False: "abort", None: "unknown"}[ends[tp]],
-                )  # fmt: skip
+            found = {tp: left for tp, left in look.open.items() if (ends[tp] is not False) is is_commit}
+            for tp, left in found.items():
+                ended = {True: "commit", False: "abort", None: "unknown"}[ends[tp]]
+                told = {"topic": tp.topic, "partition": tp.partition, "offset": left.offset, "ended": ended}
+                logger.error("transaction.left-open", lane=self._lane, **told)
             if found:
                 await self._transactions.end(self._held, found, is_commit=is_commit)
                 logger.warning("transaction.ended", lane=self._lane, partitions=len(found), commit=is_commit)

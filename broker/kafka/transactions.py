@@ -48,11 +48,21 @@ class Identity:
     epoch: int
 
 
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Records of a transaction that has not ended."""
+
+    offset: int
+    """Of the first of them; nobody sees it or what comes after it."""
+    written: int
+    """When the last of them was, in milliseconds since 1970."""
+
+
 @dataclass(slots=True)
 class Look:
-    """What was found open, from which offset on; where nobody could be asked; and what is not there at all."""
+    """What was found open, where nobody could be asked, and what is not there at all."""
 
-    open: dict[TopicPartition, int] = field(default_factory=dict)
+    open: dict[TopicPartition, Open] = field(default_factory=dict)
     unseen: set[TopicPartition] = field(default_factory=set)
     gone: set[TopicPartition] = field(default_factory=set)
 
@@ -85,8 +95,8 @@ class Transactions:
         cluster = self._client.cluster
         return {TopicPartition(name, number) for name in names for number in cluster.partitions_for_topic(name) or ()}
 
-    async def look(self, producer_id: int, partitions: Iterable[TopicPartition]) -> Look:
-        """Where records of the producer lie in a transaction that has not ended."""
+    async def look(self, partitions: Iterable[TopicPartition], producer_id: int | None = None) -> Look:
+        """Where records of the producer, or of any, lie in a transaction that has not ended; the first in each."""
         look, cluster = Look(), self._client.cluster
         asked: defaultdict[int, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         for tp in partitions:
@@ -102,7 +112,7 @@ class Transactions:
             await self._client.force_metadata_update()
         return look
 
-    async def _ask(self, leader: int, names: Mapping[str, list[int]], producer_id: int, look: Look) -> None:
+    async def _ask(self, leader: int, names: Mapping[str, list[int]], producer_id: int | None, look: Look) -> None:
         try:
             answer = await self._client.send(leader, DescribeProducers(names))
         except KafkaError:
@@ -110,11 +120,16 @@ class Transactions:
             return
         for name, told, _ in answer.topics:
             for number, code, _, producers, _ in told:
+                tp = TopicPartition(name, number)
                 if code:
-                    look.unseen.add(TopicPartition(name, number))
-                for writer, _, _, _, _, start, _ in producers or ():
-                    if writer == producer_id and start >= 0:
-                        look.open[TopicPartition(name, number)] = start
+                    look.unseen.add(tp)
+                starts = [
+                    Open(start, written)
+                    for writer, _, _, written, _, start, _ in producers or ()
+                    if start >= 0 and producer_id in (None, writer)
+                ]
+                if starts:
+                    look.open[tp] = min(starts, key=lambda one: one.offset)
 
     async def end(self, identity: Identity, partitions: Iterable[TopicPartition], *, is_commit: bool) -> None:
         """A transaction of nothing but its markers: it ends, in those partitions and for the group, what is open there.

@@ -5,14 +5,17 @@ import gc
 import json
 
 import pytest
+from confluent_kafka import Producer
 
 from broker import settings as settings_of
+from broker import topics
 from broker.embedded import EmbeddedKafka
 from broker.errors import Failed
 from broker.jars import Unavailable, jars
-from broker.kafka import admin
+from broker.kafka import admin, examination
 from broker.kafka.doctor import examine
-from broker.kafka.examination import CHECKS, Missing, Patient
+from broker.kafka.examination import CHECKS
+from broker.kafka.patient import Doubt, Missing, Patient
 
 CODES = ("farm", "win")
 
@@ -56,7 +59,13 @@ def test_the_kafka_of_the_package_will_do(fresh_kafka, monkeypatch, swb):
 def test_what_is_missing_is_named(lacking):
     _, states = examined(lacking)
     assert {name for name, state in states.items() if state == "missing"} == {"sizes", "transactions", "offsets"}
-    assert {name for name, state in states.items() if state == "not tried"} == {"aborts", "fencing", "static-members"}
+    assert {name for name, state in states.items() if state == "not tried"} == {
+        "aborts",
+        "fencing",
+        "static-members",
+        "told-transactions",
+        "hanging-transactions",
+    }
     assert {"slips", "memory", "copies"} <= {name for name, state in states.items() if state == "warning"}
     gc.collect()  # a client that a check forgot would warn here
 
@@ -69,6 +78,23 @@ def test_a_topic_that_takes_too_little_is_named(fresh_kafka, unique):
     (installation,) = [check for check in CHECKS if check.name == "installation"]
     with pytest.raises(Missing, match=r"max\.message.bytes is 2000000"):
         asyncio.run(installation.run(Patient(given, codes)))
+
+
+def test_a_transaction_that_nobody_ends_is_named(fresh_kafka, unique, monkeypatch):
+    code = unique("hanging").replace("-", "")
+    given = settings_of.load(bootstrap=fresh_kafka, partitions=2)
+    admin.create(given, (code,))
+    (hanging,) = [check for check in CHECKS if check.name == "hanging-transactions"]
+    producer = Producer({"bootstrap.servers": fresh_kafka, "transactional.id": code, "log_level": 0})
+    producer.init_transactions(20)
+    producer.begin_transaction()
+    producer.produce(topics.outbox(code), b"x", partition=1)
+    producer.flush(20)
+    assert "looked at" in asyncio.run(hanging.run(Patient(given, (code,))))
+    monkeypatch.setattr(examination, "_HANGING_MS", -60_000)  # as if it had lain there for long
+    with pytest.raises(Doubt, match=rf"swb\.{code}\.outbox/1 from 0"):
+        asyncio.run(hanging.run(Patient(given, (code,))))
+    producer.abort_transaction(20)
 
 
 def test_no_kafka_at_all_is_told(swb):
