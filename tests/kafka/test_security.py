@@ -15,11 +15,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from broker import catalogue as catalogues
 from broker import topics
 from broker.embedded import EmbeddedKafka
 from broker.errors import Failed
 from broker.jars import Unavailable, jars
 from broker.kafka import admin, rights
+from broker.line import process
+from broker.model import NO_MESSAGE_ID, Message
 from broker.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -102,7 +105,7 @@ def stores(authority):
 @pytest.fixture(scope="module")
 def scram(authority, tmp_path_factory):
     """A node with SASL_SSL, SCRAM and rights; topics and rights are made as an operator makes them."""
-    users = ("operator", rights.RELAY, FARM, WINDOW)
+    users = ("operator", rights.RELAY, FARM, WINDOW, "pe-vuce")
     properties = {
         **AUTHORIZER, **stores(authority), "sasl.enabled.mechanisms": "SCRAM-SHA-512",
         "listener.name.client.scram-sha-512.sasl.jaas.config":
@@ -228,9 +231,9 @@ def worker(tmp_path):
         return log
 
     yield start
-    for process in started:
-        process.kill()
-        process.wait()
+    for one in started:
+        one.kill()
+        one.wait()
 
 
 def test_the_relay_works_under_its_own_name_alone(who, worker):
@@ -321,6 +324,33 @@ def test_topics_create_writes_the_rights_and_check_misses_them(scram, authority,
     assert sorted(json.loads(out)["granted"]) == sorted(lacking)
     assert swb("topics", "check", "--acl")[0] == 0
     assert swb("topics", "create", "--acl", "-o", "json")[1].strip() == '{"created": [], "granted": []}'
+
+
+def test_a_window_works_under_its_own_name_alone(scram, authority, tmp_path):
+    operator = as_user(scram, authority, "operator")
+    admin.create(operator, ("pe-vuce",))
+    rights.create(operator, ("pe-vuce",))
+    sample = catalogues.data_root() / "mappings/documents/invoice/sunat-ubl-2.1/samples/export-signed-iso-8859-1.xml"
+    outcome = process(Message(NO_MESSAGE_ID, sample.read_bytes()), catalogues.load())
+    log = tmp_path / "window.log"
+    given = {**os.environ, **QUICK, **environment(as_user(scram, authority, "pe-vuce"))}
+    command = [sys.executable, "-c", "from broker.cli import main; main()", "windows", "pe-vuce"]
+    with log.open("wb") as out:
+        window = subprocess.Popen(command, env=given, stdout=out, stderr=out)
+    try:
+        producer = Producer({**as_user(scram, authority, rights.RELAY).librdkafka(), "log_level": 0})
+        headers = [("ce_type", b"swb.payload"), ("swb_message_id", b"f" * 32)]
+        producer.produce(topics.inbox("pe-vuce"), outcome.payload.content, b"k", headers=headers)
+        assert producer.flush(10) == 0
+        consumer = Consumer({**operator.librdkafka(), "group.id": "end", "auto.offset.reset": "earliest"})
+        consumer.subscribe([topics.outbox("pe-vuce")])
+        found = next((r for _ in range(200) if (r := consumer.poll(0.2)) is not None and r.error() is None), None)
+        consumer.close()
+    finally:
+        window.kill()
+        window.wait()
+    assert found is not None, log.read_text()[-3000:]
+    assert dict(found.headers())["ce_type"] == b"swb.answer"
 
 
 def test_a_kafka_without_an_authorizer_is_told(kafka_bootstrap):
