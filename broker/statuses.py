@@ -27,7 +27,6 @@ class State:
     rank: int
     verdict: str
     weak: bool
-    final: bool
     title: Mapping[str, str]
     meaning: str
 
@@ -121,7 +120,6 @@ def _state(code: str, table: Table) -> State:
         rank=table.whole("rank", 0) or 0,
         verdict=table.choice("verdict", VERDICTS, ""),
         weak=table.flag("weak", default=False),
-        final=table.flag("final", default=False),
         title=table.names("title"),
         meaning=table.text("meaning"),
     )
