@@ -9,6 +9,7 @@ from broker import home, log, topics
 from broker.agents import answer_payloads, tell_dead_letters
 from broker.errors import Misconfigured
 from broker.kafka import admin
+from broker.kafka.claims import Claims
 from broker.kafka.draft import Rules
 from broker.kafka.faust_app import faust_app, run
 from broker.kafka.vigil import Vigil
@@ -38,6 +39,7 @@ WINDOWS_GROUP = "swb-windows"
 def run_worker(settings: Settings) -> int:
     """Relay documents and answers until asked to stop; the exit code says why it ended (``broker.kafka.leave``)."""
     logger.info("worker.starting", bootstrap=settings.bootstrap, instance=settings.instance or None)
+    Claims(settings).open()
     catalogue = catalogues.load(max_content=settings.max_content_bytes)
     logger.info("catalogue.loaded", types=len(catalogue.document_types), participants=len(catalogue.participants))
     rules = rules_of(settings, catalogue, home.load(catalogues.data_root(), catalogue))

@@ -57,3 +57,10 @@ async def test_a_store_that_takes_nothing_is_said(tmp_path):
         await claims.stow(Produced(topics.DEADLETTER, b"k", BIG))
     inline = await claims.stowed(Produced(topics.DEADLETTER, b"k", BIG))
     assert inline.value == BIG
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://somewhere/x"])
+def test_a_setting_that_names_no_store_is_told_at_once(url, monkeypatch, swb):
+    monkeypatch.setenv("SWB_CLAIMS", url)
+    code, _, error = swb("worker")
+    assert (code, f"SWB_CLAIMS {url}: " in error) == (2, True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import obstore
 
 from broker import log, topics
-from broker.errors import Failed
+from broker.errors import Failed, Misconfigured
 from broker.jars import cache
 from broker.topics import content_id
 
@@ -33,6 +33,13 @@ class Claims:
         self._url = settings.claims
         self._opened: Any = None
         self._written: set[str] = set()
+
+    def open(self) -> None:
+        """Open the store now; raises Misconfigured where the setting names none."""
+        try:
+            self._store  # noqa: B018 - it is opened when it is asked for
+        except Exception as error:
+            raise Misconfigured(f"SWB_CLAIMS {self._url}: {str(error).splitlines()[0]}") from error
 
     def is_large(self, record: Produced) -> bool:
         """Whether its content goes to the store: large, and on a topic that allows it."""
