@@ -30,6 +30,8 @@ _FIRST_PAUSE_SECONDS = 0.004
 _PATIENCE_SECONDS = 5.0
 _LEADERS_SECONDS = 1.0
 _LOOK_AGAIN_SECONDS = 2.0
+_FENCED = "Empty"
+"""What Kafka calls a transactional id between a fencing and the first transaction after it."""
 
 
 class Missing(Exception):
@@ -45,6 +47,8 @@ class Markers:
         self._written = frozenset(written)
         """The topics that the lane may write to."""
         self._told: Told | None = None
+        self._ended: bool | None = None
+        """Whether the last transaction was committed, as far as it is known; kept until what it left open is ended."""
         self._identity: Identity | None = None
         self._unseen: dict[TopicPartition, bool] = {}
         """Where nobody could be asked, and whether what may be open there was committed."""
@@ -53,17 +57,22 @@ class Markers:
 
     async def before_fencing(self) -> None:
         """Ask how the last transaction ended: the fencing makes Kafka forget it."""
-        self._told = await self._transactions.told_of(topics.transactional_id(self._lane))
+        told = await self._transactions.told_of(topics.transactional_id(self._lane))
+        if self._told is None or told is None or told.state != _FENCED:
+            self._told, self._ended = told, None
+        elif self._ended is None:  # a fencing of this lane came through unheard
+            self._ended = was_committed(self._told, told)
 
     async def after_fencing(self, producer: AIOKafkaProducer) -> None:
         """End what is open, everywhere where that can be found out now."""
         held = producer._txn_manager  # noqa: SLF001 - the client tells its identity nowhere else
         self._identity = Identity(topics.transactional_id(self._lane), held.producer_id, held.producer_epoch)
         everywhere = await self._transactions.partitions_of(self._written)
-        was_committed = was_last_committed(self._told, self._identity)
-        ends: dict[TopicPartition, bool | None] = {tp: self._unseen.get(tp, was_committed) for tp in everywhere}
-        look = await self._patiently(everywhere)
-        await self._end(look, ends)
+        if self._ended is None:
+            self._ended = was_committed(self._told, self._identity)
+        ends: dict[TopicPartition, bool | None] = {tp: self._unseen.get(tp, self._ended) for tp in everywhere}
+        await self._end(await self._patiently(everywhere), ends)
+        self._told = self._ended = None
 
     # --- after a commit -----------------------------------------------------------------------------------------------
 
@@ -146,11 +155,11 @@ class Markers:
         return self._identity
 
 
-def was_last_committed(told: Told | None, now: Identity) -> bool | None:
-    """Whether the last transaction before a fencing was committed; None where nothing tells.
+def was_committed(told: Told | None, fenced: Told | Identity) -> bool | None:
+    """Whether the transaction that Kafka told of before a fencing was committed in the end; None where nothing tells.
 
     Kafka counts the epoch up once at a fencing, and once more where it aborts something for it (InitProducerId).
     """
-    if told is None or told.state == "Empty" or told.producer_id != now.producer_id:
+    if told is None or told.state == _FENCED or told.producer_id != fenced.producer_id:
         return None
-    return told.state in ("Ongoing", "PrepareCommit", "CompleteCommit") and now.epoch == told.epoch + 1
+    return told.state in ("Ongoing", "PrepareCommit", "CompleteCommit") and fenced.epoch == told.epoch + 1

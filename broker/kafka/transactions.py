@@ -26,6 +26,8 @@ _CONCURRENT = 51
 _ID_NOT_FOUND = 105
 _FENCED = {47, 90}
 """INVALID_PRODUCER_EPOCH and PRODUCER_FENCED."""
+_NOT_ATTEMPTED = 55
+"""Of the partitions beside the one that is at fault."""
 _PAUSE_SECONDS = 0.02
 
 
@@ -170,5 +172,5 @@ def _raise_for(answer: Any) -> None:  # noqa: ANN401 - an answer of aiokafka's
         codes = {answer.error_code}
     if codes & _FENCED:
         raise ProducerFenced
-    if codes - {0}:
-        raise for_code(max(codes))
+    if wrong := codes - {0, _NOT_ATTEMPTED}:
+        raise for_code(max(wrong))
