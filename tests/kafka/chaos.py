@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -49,6 +49,7 @@ LATE_WINDOW, SMALL_WINDOW = "us-ace", "pe-vuce"
 _SMALL_BYTES = 3000
 _QUIET_SECONDS = 240
 _STILL_SECONDS = 45
+_COUNT_SECONDS = 0.25
 
 
 @dataclass
@@ -122,6 +123,7 @@ class Run:
         self.exits, self.events = Counter(), Counter()
         self.recoveries = []
         self.judged, self.lane_at = 0, {}
+        self.published, self.counted_at = 0, 0.0
         self.processes = {}
         self.admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
         self.producer = Producer(
@@ -150,6 +152,9 @@ class Run:
         self.starts = chaos_account.ends(self.bootstrap, names)
         self.watch = chaos_account.consumer(self.bootstrap, **{"fetch.wait.max.ms": 20})
         self.watch.assign([TopicPartition(topics.DUPLICATES, p, self.starts[topics.DUPLICATES, p]) for p in range(4)])
+        self.done = chaos_account.consumer(self.bootstrap, **{"group.id": topics.RELAY_GROUP})  # asks, never joins
+        senders = {topics.outbox(code) for code, kind in self.participants.items() if kind == "agency"}
+        self.outboxes = [place for place in self.starts if place[0] in senders]
         try:
             for number in range(self.options.workers):
                 self.start_worker(number)
@@ -165,6 +170,7 @@ class Run:
                 process.process.send_signal(signal.SIGCONT)
                 process.kill()
             self.watch.close()
+            self.done.close()
         self.lasted = time.monotonic() - self.began
         book, people = self.corpus.book, self.participants
         return chaos_account.take(self.bootstrap, book, people, self.starts, hurt=self.hurt, redriven=self.redriven)
@@ -183,7 +189,7 @@ class Run:
                     return
                 continue
             is_still = time.monotonic() - self.moved_at > _STILL_SECONDS  # of a broken relay nothing may ever come
-            has_room = self.corpus.seq - self.judged < self.options.backlog
+            has_room = self.published - self.judged < self.options.backlog
             if self.corpus.seq < self.options.documents and (has_room or is_still):
                 for _ in range(20):
                     self.publish(self.corpus.draw())
@@ -200,13 +206,23 @@ class Run:
         self.producer.poll(0)
         for record in self.watch.consume(500, 0.02):
             if record.error() is None:
-                self.judged += 1
                 self.moved_at = time.monotonic()
                 self.lane_at[record.partition()] = record.timestamp()[1] / 1000, time.time()
+        if time.monotonic() - self.counted_at > _COUNT_SECONDS:
+            self.count()
         for process in self.processes.values():
             process.supervise()
 
+    def count(self):
+        """How many documents the relay is done with: every one, whatever became of it."""
+        self.counted_at = time.monotonic()
+        with suppress(KafkaException):  # a broker that is down: the next time
+            asked = self.done.committed([TopicPartition(*place) for place in self.outboxes], timeout=2)
+            done = sum(max(tp.offset - self.starts[tp.topic, tp.partition], 0) for tp in asked)
+            self.judged = max(self.judged, done)
+
     def publish(self, document):
+        self.published += 1
         headers = [("ce_id", document.ce_id.encode()), ("ce_source", document.sender.encode())]
         self.producer.produce(
             topics.outbox(document.sender), document.content, document.key, headers=headers, on_delivery=self._sent
