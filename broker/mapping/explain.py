@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -66,7 +67,11 @@ class Explanation:
         where the mapping would look for it (``AdditionalInformation[StatementCode='SEAL']/StatementDescription`` says
         which of several is missing). Empty: nothing in the document has to do with it.
         """
-        return Locator(self).locate(target)
+        return self._locator.locate(target)
+
+    @cached_property
+    def _locator(self) -> Locator:
+        return Locator(self)
 
 
 def explain(document: Document, message_id: str) -> Explanation:

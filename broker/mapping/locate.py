@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from broker.mapping.lineage import Source
@@ -81,15 +82,19 @@ class Locator:
 
     def _around(self, target: str) -> dict[str, etree._Element]:
         """The source elements of the group instances at or above a place, by their plain paths."""
-        elements = {path: element for element, path in pointers(self.explanation.document.root).items()}
         found = {}
         above = target
         while above:
             instance = self.explanation.instances.get(above)
-            if instance is not None and instance.path in elements:
-                found[_plain(above)] = elements[instance.path]
+            if instance is not None and instance.path in self._elements:
+                found[_plain(above)] = self._elements[instance.path]
             above = above.rpartition("/")[0]
         return found
+
+    @cached_property
+    def _elements(self) -> dict[str, etree._Element]:
+        """The elements of the document by their pointers."""
+        return {path: element for element, path in pointers(self.explanation.document.root).items()}
 
 
 def _plain(target: str) -> str:
