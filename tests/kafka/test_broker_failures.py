@@ -23,8 +23,8 @@ def kit_on(tmp_path):
     """A kit on any cluster; its workers end with the test."""
     kits = []
 
-    def make(kafka):
-        kit = Kit(kafka.bootstrap, tmp_path, farm="agency", wa="window", wb="window")
+    def make(kafka, name=""):
+        kit = Kit(kafka.bootstrap, tmp_path, **{f"{name}farm": "agency", f"{name}wa": "window", f"{name}wb": "window"})
         kit.farm, kit.wa, kit.wb = kit.codes
         kits.append(kit)
         return kit
@@ -50,7 +50,7 @@ def test_every_leader_falls_once_and_nothing_is_lost_or_doubled(cluster3, kit_on
 
 def test_a_commit_whose_marker_kafka_forgets_is_not_lost(cluster3, kit_on):
     """An inbox lives on one node, which is stopped between produce and commit, again and again."""
-    kit = kit_on(cluster3)
+    kit = kit_on(cluster3, "alone")  # the cluster remembers what other tests sent
     alone = 3
     kit.delete(topics.inbox(kit.wa))
     kit.admin.create_topics([NewTopic(topics.inbox(kit.wa), 4, replica_assignment=[[alone]] * 4)])[
