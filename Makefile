@@ -34,7 +34,7 @@ bench: setup
 
 # The long form; `make test` runs a short one. make chaos CHAOS='--documents 20000 --kills 20 --json chaos.json'
 chaos: setup
-	@$(BIN)/python tests/kafka/chaos.py --documents 200000 --kills 100 $(CHAOS)
+	@$(BIN)/python tests/kafka/chaos.py --documents 200000 --kills 100 --backlog 4000 $(CHAOS)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
