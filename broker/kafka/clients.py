@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _BATCH = 256 * 1024
 """Of a producer; at most the smallest ``max.message.bytes`` of any topic, which limits the batch."""
 _METADATA_MS = 10_000
+_LONGEST_POLL_MS = 50
+"""A partition whose records were still in hand when a fetch set out waits for its end: while others have nothing new."""
 _STOP_SECONDS = 5
 
 
@@ -67,6 +69,7 @@ def relay_consumer(settings: Settings, instance: str | None) -> AIOKafkaConsumer
         max_poll_interval_ms=int(max(300.0, settings.transaction_seconds * 2) * 1000),
         max_poll_records=settings.batch_records,
         fetch_max_bytes=settings.max_record_bytes * 3,
+        fetch_max_wait_ms=_LONGEST_POLL_MS,
         metadata_max_age_ms=_METADATA_MS,
     )
 
