@@ -19,7 +19,7 @@ _BATCH = 256 * 1024
 """Of a producer; at most the smallest ``max.message.bytes`` of any topic, which limits the batch."""
 _METADATA_MS = 10_000
 _LONGEST_POLL_MS = 50
-"""A partition whose records were still in hand when a fetch set out waits for its end: while others have nothing new."""
+"""A partition whose records were in hand when a fetch set out waits for its end, however little the others have."""
 _STOP_SECONDS = 5
 
 
