@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _BATCH = 256 * 1024
 """Of a producer; at most the smallest ``max.message.bytes`` of any topic, which limits the batch."""
 _METADATA_MS = 10_000
-_LONGEST_POLL_MS = 50
-"""A partition whose records were in hand when a fetch set out waits for its end, however little the others have."""
+_POLL_MS = (50, 500)
+_POLL_MS_PER_PARTITION = 0.5
 _STOP_SECONDS = 5
 
 
@@ -52,8 +52,13 @@ def plain_producer(settings: Settings, client_id: str) -> AIOKafkaProducer:
     )
 
 
-def relay_consumer(settings: Settings, instance: str | None) -> AIOKafkaConsumer:
-    """The consumer of a worker; ``instance`` names a static member, whose restart moves no partition."""
+def relay_consumer(settings: Settings, instance: str | None, partitions: int) -> AIOKafkaConsumer:
+    """The consumer of a worker; ``instance`` names a static member, whose restart moves no partition.
+
+    A partition whose records were in hand when a fetch set out waits for the end of that fetch, which lasts while no
+    other has anything new. So it lasts as short as its cost allows, and that is by the number of partitions.
+    """
+    shortest, longest = _POLL_MS
     return AIOKafkaConsumer(
         **settings.aiokafka(),
         client_id="swb-relay",
@@ -69,7 +74,7 @@ def relay_consumer(settings: Settings, instance: str | None) -> AIOKafkaConsumer
         max_poll_interval_ms=int(max(300.0, settings.transaction_seconds * 2) * 1000),
         max_poll_records=settings.batch_records,
         fetch_max_bytes=settings.max_record_bytes * 3,
-        fetch_max_wait_ms=_LONGEST_POLL_MS,
+        fetch_max_wait_ms=int(min(longest, max(shortest, partitions * _POLL_MS_PER_PARTITION))),
         metadata_max_age_ms=_METADATA_MS,
     )
 

@@ -50,7 +50,7 @@ class Relay:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until the event is set; raises Leave."""
-        consumer = relay_consumer(self._settings, self._instance)
+        consumer = relay_consumer(self._settings, self._instance, len(self._worked) * self._settings.partitions)
         transactions = Transactions(self._settings)
         origins = Origins(self._settings)
         try:
