@@ -27,12 +27,16 @@ from broker.kafka.transactions import Transactions
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from aiokafka import AIOKafkaConsumer
+
     from broker.kafka.draft import Rules
     from broker.settings import Settings
 
 logger = log.get(__name__)
 
 _TICK_SECONDS = 1.0
+_OF_BEFORE = "assignment for unsubscribed topic"
+"""What aiokafka says of a share with topics that were not asked for."""
 
 
 class Relay:
@@ -50,28 +54,50 @@ class Relay:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until the event is set; raises Leave."""
-        consumer = relay_consumer(self._settings, self._instance, len(self._worked) * self._settings.partitions)
-        transactions = Transactions(self._settings)
-        origins = Origins(self._settings)
+        self._around = Surroundings(
+            self._settings, self._rules, self._consumer(), Bounds(self._settings),
+            Destinations(self._settings, time.monotonic, rates=self._rules.rates()), Origins(self._settings),
+            Claims(self._settings),
+            Snapshots(self._settings),
+            Transactions(self._settings),
+            moved=self.liveness.count,
+        )  # fmt: skip
+        around = self._around
         try:
-            await transactions.start()
-            self._around = Surroundings(
-                self._settings, self._rules, consumer, Bounds(self._settings),
-                Destinations(self._settings, time.monotonic, rates=self._rules.rates()), origins,
-                Claims(self._settings),
-                Snapshots(self._settings),
-                transactions,
-                moved=self.liveness.count,
-            )  # fmt: skip
-            consumer.subscribe(self._worked, listener=_Share(self))
-            await consumer.start()
+            await around.transactions.start()
+            await self._join(stop)
             logger.info("relay.started", participants=len(self._rules.participants), instance=self._instance)
             await self._watch(stop)
         finally:
             await self.close_lanes()
-            for closing in (consumer.stop(), origins.close(), transactions.close()):
+            for closing in (around.consumer.stop(), around.origins.close(), around.transactions.close()):
                 with suppress(KafkaError, TimeoutError):
                     await asyncio.wait_for(closing, self._settings.session_seconds)
+
+    def _consumer(self) -> AIOKafkaConsumer:
+        consumer = relay_consumer(self._settings, self._instance, len(self._worked) * self._settings.partitions)
+        consumer.subscribe(self._worked, listener=_Share(self))
+        return consumer
+
+    async def _join(self, stop: asyncio.Event) -> None:
+        """Join the group.
+
+        A static member that comes back with fewer topics is given its share of before, which the client does not bear.
+        It is Kafka's until the session of before has ended: so long we wait, and join again.
+        """
+        try:
+            await self._around.consumer.start()
+        except KafkaError as error:
+            if self._instance is None or _OF_BEFORE not in str(error):
+                raise
+            wait = self._settings.session_seconds * 1.2
+            logger.warning("group.waits", instance=self._instance, seconds=wait, reason="its share of before is kept")
+            with suppress(KafkaError):
+                await self._around.consumer.stop()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), wait)
+            self._around.consumer = self._consumer()
+            await self._around.consumer.start()
 
     async def _watch(self, stop: asyncio.Event) -> None:
         left = self._leaving

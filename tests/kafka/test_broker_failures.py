@@ -56,7 +56,7 @@ def test_a_commit_whose_marker_kafka_forgets_is_not_lost(cluster3, kit_on):
     kit.admin.create_topics([NewTopic(topics.inbox(kit.wa), 4, replica_assignment=[[alone]] * 4)])[
         topics.inbox(kit.wa)
     ].result(20)
-    worker = kit.worker("one", SWB_TOY_HOLD="0.3", SWB_BATCH_RECORDS="20")
+    worker = kit.worker("alone", SWB_TOY_HOLD="0.3", SWB_BATCH_RECORDS="20")
     sent = set()
     for _ in range(3):
         before = worker.holds()

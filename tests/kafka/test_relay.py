@@ -267,6 +267,20 @@ def test_a_static_worker_that_comes_back_with_more_participants_gets_their_topic
     accounted(kit, sent, (kit.wa, kit.wb))
 
 
+def test_a_static_worker_that_comes_back_with_fewer_participants_waits_for_its_old_share_to_end(kit):
+    worker = kit.worker("one")
+    kit.until(worker.has_opened)
+    worker.kill()
+    worker.wait()
+    few = ",".join(f"{code}:{kit.codes[code]}" for code in (kit.farm, kit.wa))
+    worker = kit.worker("one", SWB_TOY=few)
+    sent = stream(kit, 20, windows=(kit.wa,))
+    kit.until(lambda: len(kit.inbox(kit.wa, "payload")) >= 20, seconds=60)
+    accounted(kit, sent, (kit.wa,))
+    assert "group.waits" in worker.log.read_text()
+    assert worker.poll() is None
+
+
 def test_a_large_delivery_waits_in_the_object_store(kit, tmp_path):
     kit.delete(topics.inbox(kit.wb))
     store = tmp_path / "claims"
