@@ -138,8 +138,9 @@ def recovery(folder, scale):
     """Kill to first committed message of a static member: with few remembered ids, with a million, and with a million
     of which this host has no copy, as after a move to another one."""
     found, many, kills = {}, int(1_000_000 * scale), max(3, int(20 * scale))
-    for name, remembered, forget in (("few", 0, False), (str(many), many, False), (f"{many}, no copy", many, True)):
-        with EmbeddedKafka(data=folder / f"kafka-{name}") as kafka:
+    cases = ("few", 0, False), (str(many), many, False), (f"{many}, no copy", many, True)
+    for number, (name, remembered, forget) in enumerate(cases):
+        with EmbeddedKafka(data=folder / f"kafka-{number}") as kafka:
             times = _recoveries(kafka.bootstrap, folder, remembered, kills // 4 if forget else kills, forget=forget)
         found[f"ids: {name}"] = {
             "n": len(times), "p50": percentile(times, 0.5), "p95": percentile(times, 0.95), "max": percentile(times, 1),
