@@ -15,7 +15,7 @@ from broker import log, topics
 from broker.errors import Failed
 from broker.kafka.clients import discard, lane_producer
 from broker.kafka.leave import Leave, Reason
-from broker.kafka.markers import Markers, Missing
+from broker.kafka.markers import Markers
 from broker.kafka.planner import Planner
 from broker.kafka.state import catch_up
 from broker.kafka.transaction import NotTaken, transact, troubles
@@ -76,7 +76,7 @@ class Lane:
                         await self._turn()
                 except ProducerFenced as error:
                     raise Leave(Reason.FENCED, f"lane {self.index} is held by another worker: {error!r}") from error
-                except (Again, Failed, Missing, KafkaError, TimeoutError) as error:
+                except (Again, Failed, KafkaError, TimeoutError) as error:
                     await self._recover(error)
         finally:
             await self._close()
@@ -252,7 +252,7 @@ class Lane:
     async def _recover(self, error: Exception) -> None:
         """Pause before the lane opens again; an error that is not known to pass is borne a few times only."""
         self._troubles += 1
-        passes = isinstance(error, Again | Failed | Missing | TimeoutError) or getattr(error, "retriable", False)
+        passes = isinstance(error, Again | Failed | TimeoutError) or getattr(error, "retriable", False)
         logger.warning("lane.again", lane=self.index, reason=str(error) or repr(error), times=self._troubles)
         if not passes and self._troubles > _BORNE:
             raise Leave(Reason.BROKEN, f"lane {self.index}: {error!r}") from error

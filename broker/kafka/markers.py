@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from aiokafka.errors import KafkaError
 
 from broker import log, topics
+from broker.errors import Failed
 from broker.kafka.transactions import Identity, Look
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _FENCED = "Empty"
 """What Kafka calls a transactional id between a fencing and the first transaction after it."""
 
 
-class Missing(Exception):
+class Missing(Failed):
     """The markers of a committed transaction are not seen everywhere."""
 
 
