@@ -6,17 +6,18 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from broker.kafka.markers import Markers, was_committed
+from broker import topics
+from broker.kafka.markers import Markers, Missing, was_committed
 from broker.kafka.transactions import Identity, Look, Open, Told
 
 PLACE = TopicPartition("swb.win.inbox", 0)
 
 
 class Kafka:
-    """One lane's coordinator and one partition; ``looks`` are answers, or what goes wrong."""
+    """One lane's coordinator and its partitions; ``looks`` are answers, or what goes wrong; after them all is ended."""
 
-    def __init__(self, *looks, state, epoch):
-        self.looks, self.state, self.epoch, self.ended = list(looks), state, epoch, []
+    def __init__(self, *looks, state, epoch, places=(PLACE,)):
+        self.looks, self.state, self.epoch, self.places, self.ended = list(looks), state, epoch, set(places), []
 
     async def told_of(self, _):
         return Told(self.state, 7, self.epoch)
@@ -28,10 +29,10 @@ class Kafka:
         return SimpleNamespace(_txn_manager=SimpleNamespace(producer_id=7, producer_epoch=self.epoch))
 
     async def partitions_of(self, _):
-        return {PLACE}
+        return self.places
 
     async def look(self, *_):
-        look = self.looks.pop(0)
+        look = self.looks.pop(0) if self.looks else Look()
         if isinstance(look, Exception):
             raise look
         return look
@@ -41,12 +42,18 @@ class Kafka:
         self.ended.append((sorted(partitions), is_commit))
 
 
-def left():
-    return Look(open={PLACE: Open(5, 0)})
+@pytest.fixture(autouse=True)
+def _without_patience(monkeypatch):
+    for name in ("_LEADERS_SECONDS", "_PATIENCE_SECONDS"):
+        monkeypatch.setattr(f"broker.kafka.markers.{name}", 0)
 
 
-def unseen():
-    return Look(unseen={PLACE})
+def left(*places):
+    return Look(open=dict.fromkeys(places or (PLACE,), Open(5, 0)))
+
+
+def unseen(*places):
+    return Look(unseen=set(places or (PLACE,)))
 
 
 async def opened(kafka, markers, *, heard=True):
@@ -81,17 +88,52 @@ async def test_it_is_known_still_when_the_lane_must_open_again(state, is_commit,
     assert kafka.ended == [([PLACE], is_commit)]
 
 
-async def test_where_nobody_can_be_asked_nothing_is_written_and_the_end_is_remembered(monkeypatch):
-    monkeypatch.setattr("broker.kafka.markers._LEADERS_SECONDS", 0)
+async def test_where_nobody_can_be_asked_nothing_is_written_and_the_end_is_remembered():
     kafka = Kafka(unseen(), unseen(), unseen(), left(), Look(), state="CompleteAbort", epoch=4)
     markers = Markers(0, kafka, ["swb.win.inbox"])
     await opened(kafka, markers)
-    assert await markers.unseen(["swb.other.inbox"]) == set()
-    assert await markers.unseen(["swb.win.inbox", "swb.other.inbox"]) == {"swb.win.inbox"}
+    assert await markers.unsettled(["swb.other.inbox"]) == set()
+    assert await markers.unsettled(["swb.win.inbox", "swb.other.inbox"]) == {"swb.win.inbox"}
     kafka.state = "CompleteCommit"  # of other topics, meanwhile
     await opened(kafka, markers)
-    assert await markers.unseen(["swb.win.inbox"]) == set()
+    assert await markers.unsettled(["swb.win.inbox"]) == set()
     assert kafka.ended == [([PLACE], False)]
+
+
+@pytest.mark.parametrize("after", [left, unseen])
+async def test_an_end_that_is_left_out_too_is_written_again_and_stays_what_it_was(after):
+    kafka = Kafka(left(), after(), left(), Look(), state="CompleteCommit", epoch=4)
+    markers = Markers(0, kafka, ["swb.win.inbox"])
+    await opened(kafka, markers)
+    kafka.state = "CompleteAbort"  # of other topics, meanwhile
+    assert await markers.unsettled(["swb.win.inbox"]) == set()
+    assert kafka.ended == [([PLACE], True)] * 2
+
+
+async def test_no_end_comes_before_the_one_before_it_is_seen():
+    """An end decides over all that is open, also over what was meant to end the other way."""
+    other = TopicPartition("swb.other.inbox", 3)
+    kafka = Kafka(unseen(), state="CompleteAbort", epoch=4, places=(PLACE, other))
+    markers = Markers(0, kafka, ["swb.win.inbox", "swb.other.inbox"])
+    await opened(kafka, markers)
+    kafka.state = "CompleteCommit"
+    kafka.looks += [left(PLACE, other), left(other)]
+    await opened(kafka, markers)
+    assert kafka.ended == [([other], True)]
+    kafka.looks += [left(PLACE, other), Look(), Look()]
+    assert await markers.unsettled(["swb.win.inbox", "swb.other.inbox"]) == set()
+    assert kafka.ended == [([other], True), ([other], True), ([PLACE], False)]
+
+
+@pytest.mark.parametrize("topic", [topics.DUPLICATES, topics.INTAKE, topics.retry("win")])
+async def test_what_the_lane_reads_itself_must_be_seen_before_it_reads(topic):
+    mine, another = TopicPartition(topic, 0), TopicPartition(topic, 1)
+    kafka = Kafka(unseen(another), unseen(mine), left(mine), left(mine), state="CompleteCommit", epoch=4)
+    kafka.places = {mine, another}
+    await opened(kafka, Markers(0, kafka, [topic]))
+    for _ in range(2):
+        with pytest.raises(Missing):
+            await opened(kafka, Markers(0, kafka, [topic]))
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,7 @@ class Lane:
         """Whether a destination's metadata speaks against writing there; looked at before the transaction begins."""
         names = {produced.topic for _, produced in batch.draft.out}
         found = await troubles(self._open_producer, names, _PATIENCE_SECONDS)
-        found |= dict.fromkeys(names & await self._markers.unseen(names), "unseen")
+        found |= dict.fromkeys(names & await self._markers.unsettled(names), "unsettled")
         for topic, reason in found.items():
             participant = topics.reader_of(topic)
             if participant is None:

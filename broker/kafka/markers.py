@@ -16,14 +16,14 @@ from aiokafka.errors import KafkaError
 
 from broker import log, topics
 from broker.errors import Failed
-from broker.kafka.transactions import Identity, Look
+from broker.kafka.transactions import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable
 
     from aiokafka import AIOKafkaProducer, TopicPartition
 
-    from broker.kafka.transactions import Told, Transactions
+    from broker.kafka.transactions import Look, Told, Transactions
 
 logger = log.get(__name__)
 
@@ -36,7 +36,7 @@ _FENCED = "Empty"
 
 
 class Missing(Failed):
-    """The markers of a committed transaction are not seen everywhere."""
+    """Markers of an ended transaction are not seen where they have to be."""
 
 
 class Markers:
@@ -49,10 +49,10 @@ class Markers:
         """The topics that the lane may write to."""
         self._told: Told | None = None
         self._ended: bool | None = None
-        """Whether the last transaction was committed, as far as it is known; kept until what it left open is ended."""
+        """Whether the last transaction was committed, as far as it is known; kept until what it left open is known."""
         self._identity: Identity | None = None
-        self._unseen: dict[TopicPartition, bool] = {}
-        """Where nobody could be asked, and whether what may be open there was committed."""
+        self._unsettled: dict[TopicPartition, bool | None] = {}
+        """Where something is open or nobody could be asked, and whether it was committed; None where nothing tells."""
         self._looked = 0.0
         self._expected: asyncio.Task[None] | None = None
 
@@ -65,15 +65,20 @@ class Markers:
             self._ended = was_committed(self._told, told)
 
     async def after_fencing(self, producer: AIOKafkaProducer) -> None:
-        """End what is open, everywhere where that can be found out now."""
+        """End what is open, everywhere where that can be found out now.
+
+        Raises Missing where it cannot for what the lane reads itself: it would not see all that was committed.
+        """
         held = producer._txn_manager  # noqa: SLF001 - the client tells its identity nowhere else
         self._identity = Identity(topics.transactional_id(self._lane), held.producer_id, held.producer_epoch)
         everywhere = await self._transactions.partitions_of(self._written)
         if self._ended is None:
             self._ended = was_committed(self._told, self._identity)
-        ends: dict[TopicPartition, bool | None] = {tp: self._unseen.get(tp, self._ended) for tp in everywhere}
-        await self._end(await self._patiently(everywhere), ends)
+        look = await self._look_until(everywhere, lambda look: not (look.unseen or look.gone), _LEADERS_SECONDS)
+        await self._settle(look, {tp: self._unsettled.get(tp, self._ended) for tp in everywhere})
         self._told = self._ended = None
+        if mine := [tp for tp in self._unsettled if tp.partition == self._lane and topics.reader_of(tp.topic) is None]:
+            raise Missing(f"what the last transaction left in {mine[0].topic}/{mine[0].partition} cannot be seen yet")
 
     # --- after a commit -----------------------------------------------------------------------------------------------
 
@@ -97,38 +102,34 @@ class Markers:
         """What is to be done while nothing is written; raises Missing."""
         if self._expected is not None and self._expected.done():
             await self.seen()
-        if self._unseen and time.monotonic() - self._looked > _LOOK_AGAIN_SECONDS:
+        if self._unsettled and time.monotonic() - self._looked > _LOOK_AGAIN_SECONDS:
             await self._look_again()
 
-    async def unseen(self, names: Collection[str]) -> set[str]:
-        """Those of the topics to which nothing may be written before their leaders can be asked."""
-        if any(tp.topic in names for tp in self._unseen):
+    async def unsettled(self, names: Collection[str]) -> set[str]:
+        """Those of the topics to which nothing may be written before what is open there has ended."""
+        if any(tp.topic in names for tp in self._unsettled):
             await self._look_again()
-        return {tp.topic for tp in self._unseen if tp.topic in names}
+        return {tp.topic for tp in self._unsettled if tp.topic in names}
 
     async def _confirm(self, partitions: Collection[TopicPartition]) -> None:
-        until, pause, gone = time.monotonic() + _PATIENCE_SECONDS, _FIRST_PAUSE_SECONDS, None
-        while True:
-            look = await self._look(partitions)
-            if not look.open and not look.unseen and look.gone in (set(), gone):
-                return  # a topic that is gone has nothing open; that it is gone is believed the second time
-            if time.monotonic() > until:
-                raise Missing(f"the markers of a commit are missing in {len(look.open) + len(look.unseen)} partitions")
-            gone = look.gone
-            await asyncio.sleep(pause)
-            pause *= 2
+        look = await self._look_until(partitions, _is_clear, _PATIENCE_SECONDS)
+        if missing := look.open.keys() | look.unseen:
+            raise Missing(f"the markers of a commit are missing in {len(missing)} partitions")
 
     async def _look_again(self) -> None:
-        await self._end(await self._look(set(self._unseen)), dict(self._unseen))
+        look = await self._look_until(self._unsettled, lambda look: not look.gone, _LEADERS_SECONDS)
+        await self._settle(look, self._unsettled)
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
-    async def _patiently(self, partitions: set[TopicPartition]) -> Look:
-        """A look that gives leaders a moment to be found."""
-        until, pause = time.monotonic() + _LEADERS_SECONDS, _FIRST_PAUSE_SECONDS
+    async def _look_until(
+        self, partitions: Collection[TopicPartition], is_enough: Callable[[Look], bool], seconds: float
+    ) -> Look:
+        """The last look, which is enough or comes after that time."""
+        until, pause = time.monotonic() + seconds, _FIRST_PAUSE_SECONDS
         while True:
             look = await self._look(partitions)
-            if not look.unseen or time.monotonic() > until:
+            if is_enough(look) or time.monotonic() > until:
                 return look
             await asyncio.sleep(pause)
             pause *= 2
@@ -137,23 +138,37 @@ class Markers:
         self._looked = time.monotonic()
         return await self._transactions.look(partitions, self._held.producer_id)
 
-    async def _end(self, look: Look, ends: Mapping[TopicPartition, bool | None]) -> None:
+    async def _settle(self, look: Look, ends: dict[TopicPartition, bool | None]) -> None:
+        """End what is open; what is not seen to be ended stays unsettled, and in what way it has to end is kept."""
+        self._unsettled = {tp: ends[tp] for tp in (*look.open, *look.unseen)}
         for is_commit in (True, False):
             found = {tp: left for tp, left in look.open.items() if (ends[tp] is not False) is is_commit}
+            if not found:
+                continue
             for tp, left in found.items():
                 ended = {True: "commit", False: "abort", None: "unknown"}[ends[tp]]
                 told = {"topic": tp.topic, "partition": tp.partition, "offset": left.offset, "ended": ended}
                 logger.error("transaction.left-open", lane=self._lane, **told)
-            if found:
-                await self._transactions.end(self._held, found, is_commit=is_commit)
-                logger.warning("transaction.ended", lane=self._lane, partitions=len(found), commit=is_commit)
-        self._unseen = {tp: ends[tp] is not False for tp in look.unseen}
+            await self._transactions.end(self._held, found, is_commit=is_commit)
+            after = await self._look_until(found, _is_clear, _PATIENCE_SECONDS)  # Kafka answers before it writes them
+            open_still = after.open.keys() | after.unseen
+            self._unsettled = {tp: end for tp, end in self._unsettled.items() if tp in open_still or tp not in found}
+            logger.warning(
+                "transaction.ended", lane=self._lane, partitions=len(found), commit=is_commit, open=len(open_still)
+            )
+            if open_still:
+                return  # another end would be theirs too
 
     @property
     def _held(self) -> Identity:
         if self._identity is None:
             raise KafkaError("the lane has no producer")
         return self._identity
+
+
+def _is_clear(look: Look) -> bool:
+    """Whether all is seen and ended; a topic that is not there may be one that is not known yet."""
+    return not (look.open or look.unseen or look.gone)
 
 
 def was_committed(told: Told | None, fenced: Told | Identity) -> bool | None:

@@ -50,6 +50,7 @@ _SMALL_BYTES = 3000
 _QUIET_SECONDS = 240
 _STILL_SECONDS = 45
 _COUNT_SECONDS = 0.25
+_HELD_SECONDS = 10
 
 
 @dataclass
@@ -86,18 +87,23 @@ class Process:
 
     def __init__(self, run, name, command, **env):
         self.run, self.name, self.command = run, name, command
-        self.log, self.lanes = run.folder / f"{name}.log", run.folder / f"{name}.lanes"
+        self.log, self.lanes, self.held = (run.folder / f"{name}.{told}" for told in ("log", "lanes", "held"))
         self.env = {**os.environ, **QUICK, "SWB_BOOTSTRAP": run.bootstrap, "SWB_CHAOS_LANES": str(self.lanes)}
-        self.env |= {"SWB_STATE_FOLDER": str(run.folder / "state"), **env}
+        self.env |= {"SWB_CHAOS_HELD": str(self.held), "SWB_STATE_FOLDER": str(run.folder / "state"), **env}
         self.start()
 
     def start(self):
+        self.held.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *self.command], env=self.env, stdout=log, stderr=log, start_new_session=True,
                 preexec_fn=die_with_parent,  # noqa: PLW1509 - sets one kernel flag, takes no lock
             )  # fmt: skip
         self.started = time.monotonic()
+
+    def holds(self):
+        """Whether it said last that a transaction of its is held open."""
+        return self.held.exists() and self.held.read_text() not in ("", "0")
 
     def kill(self):
         self.process.kill()
@@ -383,12 +389,17 @@ class Run:
         guest.kill()
 
     def halt(self):
-        """A zombie: halted beyond its session, with the others at work, and let go again."""
-        victim = self.chance.choice(self.workers())
+        """A zombie: halted beyond its session in an open transaction, with the others at work, and let go again."""
         if self.options.workers < 2:
             self.start_worker(self.options.workers)
             yield from self._rest(SESSION)
+        until, victim = time.monotonic() + _HELD_SECONDS, self.chance.choice(self.workers())
         victim.process.send_signal(signal.SIGSTOP)
+        while not victim.holds() and time.monotonic() < until:
+            victim.process.send_signal(signal.SIGCONT)
+            yield
+            victim = next((w for w in self.workers() if w.holds()), victim)
+            victim.process.send_signal(signal.SIGSTOP)
         yield from self._rest(SESSION + 5)
         victim.process.send_signal(signal.SIGCONT)
         yield from self._rest(2)

@@ -34,11 +34,18 @@ def fall_over_poison():
     app.process = process
 
 
-def hold_transactions_open(seconds):
-    commit = AIOKafkaProducer.commit_transaction
+def hold_transactions_open(seconds, file):
+    """A file says how many of them are held."""
+    commit, held = AIOKafkaProducer.commit_transaction, set()
 
     async def late(self):
-        await asyncio.sleep(random.uniform(0, seconds))
+        held.add(self)
+        file.write_text(str(len(held)))
+        try:
+            await asyncio.sleep(random.uniform(0, seconds))
+        finally:
+            held.remove(self)
+            file.write_text(str(len(held)))
         await commit(self)
 
     AIOKafkaProducer.commit_transaction = late
@@ -113,7 +120,7 @@ if __name__ == "__main__":
     fall_over_poison()
     tell_lanes(Path(os.environ["SWB_CHAOS_LANES"]))
     if held := float(os.environ.get("SWB_CHAOS_HOLD") or 0):
-        hold_transactions_open(held)
+        hold_transactions_open(held, Path(os.environ["SWB_CHAOS_HELD"]))
     if broken := os.environ.get("SWB_CHAOS_BREAK"):
         SABOTEURS[broken]()
     sys.argv = ["swb", "worker"]
