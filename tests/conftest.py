@@ -89,6 +89,13 @@ def cluster3():
         yield kafka
 
 
+@pytest.fixture(scope="module")
+def frail_offsets():
+    """Three nodes; the committed offsets live on one of them."""
+    with embedded(nodes=3, properties={"offsets.topic.replication.factor": "1"}) as kafka:
+        yield kafka
+
+
 def embedded(**options):
     """The package's own Kafka as a context manager; skips where it cannot be had, unless ``SWB_REQUIRE_KAFKA``."""
     try:

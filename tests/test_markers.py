@@ -49,7 +49,7 @@ def _without_patience(monkeypatch):
 
 
 def left(*places):
-    return Look(open=dict.fromkeys(places or (PLACE,), Open(5, 0)))
+    return Look(open=dict.fromkeys(places or (PLACE,), Open(5, 0, epoch=4)))
 
 
 def unseen(*places):
@@ -98,6 +98,27 @@ async def test_where_nobody_can_be_asked_nothing_is_written_and_the_end_is_remem
     await opened(kafka, markers)
     assert await markers.unsettled(["swb.win.inbox"]) == set()
     assert kafka.ended == [([PLACE], False)]
+
+
+@pytest.mark.parametrize(("epoch", "is_commit"), [(5, True), (6, False), (7, False)])
+async def test_where_a_worker_died_after_fencing_its_epoch_tells(epoch, is_commit):
+    kafka = Kafka(left(), state="Empty", epoch=epoch)
+    markers = Markers(0, kafka, ["swb.win.inbox"])
+    await opened(kafka, markers)
+    await markers.end_offsets()
+    assert kafka.ended == [([PLACE], is_commit), ([], is_commit)]
+
+
+@pytest.mark.parametrize(
+    ("state", "is_commit"), [("CompleteCommit", True), ("Ongoing", False), ("CompleteAbort", False)]
+)
+async def test_the_offsets_end_as_the_last_transaction_did(state, is_commit):
+    kafka = Kafka(state=state, epoch=4)
+    markers = Markers(0, kafka, ["swb.win.inbox"])
+    await opened(kafka, markers)
+    await opened(kafka, markers)  # they were told of too late: the lane opens again
+    await markers.end_offsets()
+    assert kafka.ended == [([], is_commit)]
 
 
 @pytest.mark.parametrize("after", [left, unseen])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
 from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException
+from confluent_kafka import KafkaError as RdKafkaError
 from confluent_kafka import TopicPartition as RdTopicPartition
 from confluent_kafka.admin import OffsetSpec
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 _SECONDS = 15
 _MOMENT_SECONDS = 3
+
+
+class Unstable(Failed):
+    """Offsets of a transaction that has not ended, or of which Kafka forgot the end."""
 
 
 class Bounds:
@@ -41,7 +46,8 @@ class Bounds:
     async def committed(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """The committed offset of each partition, -1 for none; Failed without an answer.
 
-        Offsets of a transaction that has not ended are not passed over: it would be done again, and count twice.
+        Offsets of a transaction that has not ended are not passed over: it would be done again, and count twice. They
+        are Unstable.
         """
         return await asyncio.to_thread(self._ask_committed, list(partitions))
 
@@ -67,6 +73,8 @@ class Bounds:
             told = answer[topics.RELAY_GROUP].result().topic_partitions
         except KafkaException as error:
             raise self._failed(error.args[0].str()) from error
+        if any(tp.error and tp.error.code() == RdKafkaError.UNSTABLE_OFFSET_COMMIT for tp in told):
+            raise Unstable("Kafka does not say where the work goes on: a transaction has not ended")
         if wrong := [tp for tp in told if tp.error]:
             raise self._failed(f"{wrong[0].topic}/{wrong[0].partition}: {wrong[0].error.str()}")
         found = {TopicPartition(tp.topic, tp.partition): max(tp.offset, -1) for tp in told}

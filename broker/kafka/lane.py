@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError, ProducerFenced
 
 from broker import log, topics
 from broker.errors import Failed
+from broker.kafka.bounds import Unstable
 from broker.kafka.clients import discard, lane_producer
 from broker.kafka.leave import Leave, Reason
 from broker.kafka.markers import Markers
@@ -105,7 +106,11 @@ class Lane:
             await catch_up(around.settings, around.snapshots, self.index, self._planner.memory)
         finally:
             await asyncio.wait([asked])
-        backlog = self._go_to_work(*asked.result())
+        try:
+            backlog = self._go_to_work(*asked.result())
+        except Unstable:
+            await self._markers.end_offsets()
+            raise
         self._planner.ways.reopen(backlog)
         self._held.clear()
         around.consumer.resume(*self._partitions)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaProducer, TopicPartition
 
-    from broker.kafka.transactions import Look, Told, Transactions
+    from broker.kafka.transactions import Look, Open, Told, Transactions
 
 logger = log.get(__name__)
 
@@ -47,18 +47,24 @@ class Markers:
         self._transactions = transactions
         self._written = frozenset(written)
         """The topics that the lane may write to."""
+        self._first: Told | None = None
+        """What was told first of all: it speaks of the worker before this one."""
         self._told: Told | None = None
         self._ended: bool | None = None
         """Whether the last transaction was committed, as far as it is known; kept until what it left open is known."""
+        self._last: bool | None = None
+        """The same, kept for longer: for the offsets."""
         self._identity: Identity | None = None
         self._unsettled: dict[TopicPartition, bool | None] = {}
-        """Where something is open or nobody could be asked, and whether it was committed; None where nothing tells."""
+        """Where something is open or nobody could be asked, and whether it was committed; None where only its epoch
+        tells."""
         self._looked = 0.0
         self._expected: asyncio.Task[None] | None = None
 
     async def before_fencing(self) -> None:
         """Ask how the last transaction ended: the fencing makes Kafka forget it."""
         told = await self._transactions.told_of(topics.transactional_id(self._lane))
+        self._first = self._first or told
         if self._told is None or told is None or told.state != _FENCED:
             self._told, self._ended = told, None
         elif self._ended is None:  # a fencing of this lane came through unheard
@@ -74,11 +80,18 @@ class Markers:
         everywhere = await self._transactions.partitions_of(self._written)
         if self._ended is None:
             self._ended = was_committed(self._told, self._identity)
+        self._last = self._last if self._ended is None else self._ended
         look = await self._look_until(everywhere, lambda look: not (look.unseen or look.gone), _LEADERS_SECONDS)
         await self._settle(look, {tp: self._unsettled.get(tp, self._ended) for tp in everywhere})
         self._told = self._ended = None
         if mine := [tp for tp in self._unsettled if tp.partition == self._lane and topics.reader_of(tp.topic) is None]:
             raise Missing(f"what the last transaction left in {mine[0].topic}/{mine[0].partition} cannot be seen yet")
+
+    async def end_offsets(self) -> None:
+        """End what of the group's offsets is open still: Kafka forgot their marker."""
+        is_commit = self._last is not False
+        logger.error("offsets.left-open", lane=self._lane, commit=is_commit, known=self._last is not None)
+        await self._transactions.end(self._held, (), is_commit=is_commit)
 
     # --- after a commit -----------------------------------------------------------------------------------------------
 
@@ -140,24 +153,32 @@ class Markers:
 
     async def _settle(self, look: Look, ends: dict[TopicPartition, bool | None]) -> None:
         """End what is open; what is not seen to be ended stays unsettled, and in what way it has to end is kept."""
-        self._unsettled = {tp: ends[tp] for tp in (*look.open, *look.unseen)}
+        known = {tp: self._was_committed(left) if ends[tp] is None else ends[tp] for tp, left in look.open.items()}
+        self._unsettled = {tp: ends[tp] for tp in look.unseen} | known
         for is_commit in (True, False):
-            found = {tp: left for tp, left in look.open.items() if (ends[tp] is not False) is is_commit}
+            found = {tp: left for tp, left in look.open.items() if known[tp] is is_commit}
             if not found:
                 continue
             for tp, left in found.items():
-                ended = {True: "commit", False: "abort", None: "unknown"}[ends[tp]]
-                told = {"topic": tp.topic, "partition": tp.partition, "offset": left.offset, "ended": ended}
+                told = {"topic": tp.topic, "partition": tp.partition, "offset": left.offset, "commit": is_commit}
                 logger.error("transaction.left-open", lane=self._lane, **told)
+            self._last = is_commit if self._last is None else self._last
             await self._transactions.end(self._held, found, is_commit=is_commit)
             after = await self._look_until(found, _is_clear, _PATIENCE_SECONDS)  # Kafka answers before it writes them
             open_still = after.open.keys() | after.unseen
             self._unsettled = {tp: end for tp, end in self._unsettled.items() if tp in open_still or tp not in found}
-            logger.warning(
-                "transaction.ended", lane=self._lane, partitions=len(found), commit=is_commit, open=len(open_still)
-            )
+            told = {"partitions": len(found), "commit": is_commit, "open": len(open_still)}
+            logger.warning("transaction.ended", lane=self._lane, **told)
             if open_still:
                 return  # another end would be theirs too
+
+    def _was_committed(self, left: Open) -> bool:
+        """How the last transaction of a worker ended after which another died between fencing and look.
+
+        One fencing makes one epoch after a commit and two after what it aborts. Where two workers died in that moment,
+        a commit would look like an abort.
+        """
+        return self._first is not None and self._first.epoch == left.epoch + 1
 
     @property
     def _held(self) -> Identity:

@@ -58,6 +58,8 @@ class Open:
     """Of the first of them; nobody sees it or what comes after it."""
     written: int
     """When the last of them was, in milliseconds since 1970."""
+    epoch: int
+    """That of the producer that wrote them."""
 
 
 @dataclass(slots=True)
@@ -126,8 +128,8 @@ class Transactions:
                 if code:
                     look.unseen.add(tp)
                 starts = [
-                    Open(start, written)
-                    for writer, _, _, written, _, start, _ in producers or ()
+                    Open(start, written, epoch)
+                    for writer, epoch, _, written, _, start, _ in producers or ()
                     if start >= 0 and producer_id in (None, writer)
                 ]
                 if starts:

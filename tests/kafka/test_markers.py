@@ -4,11 +4,14 @@ import asyncio
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError as AioKafkaError
 from confluent_kafka import Consumer, KafkaError
 from confluent_kafka import TopicPartition as RdTopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker import topics
+from broker.errors import Failed
+from broker.kafka.bounds import Bounds, Unstable
 from broker.kafka.clients import discard, lane_producer
 from broker.kafka.markers import Markers, Missing
 from broker.kafka.transactions import Transactions
@@ -144,6 +147,22 @@ async def test_what_an_abort_left_open_is_aborted_and_not_written_to_before(benc
     assert bench.seen(bench.frail) == bench.seen(bench.firm) == ["next"]
 
 
+@pytest.mark.parametrize(("is_committed", "sees"), [(True, ["first"]), (False, [])])
+async def test_where_a_worker_dies_after_fencing_the_next_knows_all_the_same(bench, is_committed, sees):
+    if is_committed:
+        await bench.leave_open()
+        await discard(await bench.producer())
+    else:
+        await bench.write(await bench.producer(), "first")
+        bench.cluster.stop_node(bench.node)
+        await discard(await bench.producer())
+        bench.cluster.start_node(bench.node)
+    markers = bench.markers()
+    await bench.open_lane(markers)
+    await bench.settled(markers)
+    assert bench.seen(bench.frail) == sees
+
+
 async def test_a_commit_whose_marker_is_left_out_is_not_confirmed(bench):
     markers = bench.markers()
     producer = await bench.open_lane(markers)
@@ -162,3 +181,47 @@ async def test_a_commit_whose_marker_is_left_out_is_not_confirmed(bench):
     await bench.open_lane(markers)
     await bench.settled(markers)
     assert bench.seen(bench.frail) == ["first"]
+
+
+async def patiently(ask):
+    """The answer of a cluster that is not ready yet."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return await ask()
+            except Unstable:
+                raise
+            except (Failed, AioKafkaError):
+                await asyncio.sleep(0.2)
+
+
+@pytest.mark.parametrize(("is_committed", "stands"), [(True, 7), (False, -1)])
+async def test_offsets_whose_marker_is_left_out_are_ended_too(frail_offsets, unique, is_committed, stands):
+    bench = Bench(frail_offsets, unique)
+    bounds = Bounds(bench.settings)
+    try:
+        await bench.begin()
+        place = TopicPartition(bench.firm, 0)
+        assert await patiently(lambda: bounds.committed([place])) == {place: -1}  # Kafka has made room for them
+        coordinator = bench.transactions._client.coordinator_lookup
+        node = await patiently(lambda: coordinator(0, topics.RELAY_GROUP))
+        while node == await patiently(lambda: coordinator(1, topics.transactional_id(bench.lane))):
+            frail_offsets.stop_node(node)  # the transactions find another node, the offsets do not
+            frail_offsets.start_node(node)
+        producer = await patiently(bench.producer)
+        await producer.begin_transaction()
+        await (await producer.send(bench.firm, b"first", partition=0))
+        await producer.send_offsets_to_transaction({place: 7}, topics.RELAY_GROUP)
+        frail_offsets.stop_node(node)
+        if is_committed:
+            await producer.commit_transaction()
+        markers = Markers(bench.lane, bench.transactions, [bench.firm])
+        await bench.open_lane(markers)
+        frail_offsets.start_node(node)
+        with pytest.raises(Unstable):
+            await patiently(lambda: bounds.committed([place]))
+        await patiently(markers.end_offsets)
+        await bench.open_lane(markers)
+        assert await patiently(lambda: bounds.committed([place])) == {place: stands}
+    finally:
+        await bench.close()
