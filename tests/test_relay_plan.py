@@ -495,6 +495,18 @@ def test_an_answer_comes_home(world, message):
     assert events(written) == ["decided"]
 
 
+def test_an_answer_follows_the_receipt_that_waits_for_the_sender(world):
+    world.destinations.failed("aa-farm", "unauthorised")
+    sent = world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
+    message = topics.message_id("aa-farm", "1")
+    world.clock = 10.0  # the sender's inbox takes records again, the receipt still waits
+    answered = world.feed(world.send("xx-win", b"whatever", response(message)))
+    assert not to(sent, topics.inbox("aa-farm")) + to(answered, topics.inbox("aa-farm"))
+    queue = to(sent, topics.retry("aa-farm")) + to(answered, topics.retry("aa-farm"))
+    home = [world.work(world.again(waiting, topics.retry("aa-farm"))) for waiting in queue]
+    assert [kinds(one, "aa-farm") for one in home] == [["swb.receipt"], ["swb.answer"]]
+
+
 def test_an_answer_needs_no_key_and_takes_no_hop(world, message):
     written = world.send("xx-win", None, response(message))
     assert [p.topic for p in written] == [topics.ANSWERS]
