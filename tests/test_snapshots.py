@@ -3,6 +3,7 @@
 import os
 import time
 
+import orjson
 import pytest
 
 from broker import topics
@@ -47,27 +48,49 @@ def loaded(snapshots, lane=3):
     return shelf
 
 
+def whole(shelf):
+    return [item for part in shelf.copy() for item in part.items()]
+
+
 def test_a_copy_is_read_back_as_it_was_written_with_its_order(snapshots):
     given = entries(25_000)
-    snapshots.save(TOPIC, 3, given, 77)
+    snapshots.save(TOPIC, 3, [given], 77)
     shelf = loaded(snapshots)
     assert shelf.true_to == 77
-    assert list(shelf.copy().items()) == list(given.items())
+    assert whole(shelf) == list(given.items())
+
+
+def test_what_came_from_a_copy_is_changed_and_copied_like_anything_else(snapshots):
+    given = {b"key-%d" % n: orjson.dumps({"at": n}) for n in range(25_000)}
+    snapshots.save(TOPIC, 3, [given], 77)
+    shelf = loaded(snapshots)
+    for key, value in ((b"key-0", None), (b"key-12000", b'{"at": 30000}'), (b"new", b'{"at": 30001}')):
+        shelf.load(key, value)
+        given.pop(key, None)
+        given |= {key: value} if value else {}
+    assert whole(shelf) == list(given.items())
+    assert len(shelf) == 25_000
+    assert shelf.get(b"key-0") is None
+    assert [shelf.get(key)["at"] for key in (b"key-1", b"key-12000", b"new")] == [1, 30_000, 30_001]
+    assert list(shelf.older_than(3)) == [b"key-1", b"key-2"]
+    assert len(list(shelf.older_than(30_001))) == 24_999
+    snapshots.save(TOPIC, 3, shelf.copy(), 80)
+    assert whole(loaded(snapshots)) == list(given.items())
 
 
 def test_another_lane_and_another_topic_have_none(snapshots, folder, clock):
-    snapshots.save(TOPIC, 3, entries(10), 77)
+    snapshots.save(TOPIC, 3, [entries(10)], 77)
     assert loaded(snapshots, lane=2).true_to is None
     made_anew = Snapshots(Settings(state_folder=str(folder)), clock, {TOPIC: "two"})
     assert loaded(made_anew).true_to is None
     unknown = Snapshots(Settings(state_folder=str(folder)), clock, {})
-    unknown.save(TOPIC, 3, entries(10), 77)
+    unknown.save(TOPIC, 3, [entries(10)], 77)
     assert loaded(unknown).true_to is None
 
 
 @pytest.mark.parametrize("age", [OLDEST_SECONDS, -1])
 def test_a_copy_that_is_too_old_or_of_the_future_is_not_used(snapshots, clock, age):
-    snapshots.save(TOPIC, 3, entries(10), 77)
+    snapshots.save(TOPIC, 3, [entries(10)], 77)
     clock.now += age - 1 if age > 0 else age
     assert (loaded(snapshots).true_to is None) == (age < 0)
     clock.now += 1
@@ -90,7 +113,7 @@ def test_a_copy_that_is_too_old_or_of_the_future_is_not_used(snapshots, clock, a
     ],
 )
 def test_a_damaged_copy_is_not_used(snapshots, folder, damage):
-    snapshots.save(TOPIC, 3, entries(25_000), 77)
+    snapshots.save(TOPIC, 3, [entries(25_000)], 77)
     (file,) = folder.iterdir()
     file.write_bytes(damage(file.read_bytes()))
     shelf = loaded(snapshots)
@@ -101,7 +124,7 @@ def test_a_damaged_copy_is_not_used(snapshots, folder, damage):
 def test_a_folder_that_takes_nothing_does_no_harm(tmp_path, clock):
     (tmp_path / "state").write_text("a file, no folder")
     snapshots = Snapshots(Settings(state_folder=str(tmp_path / "state")), clock, {TOPIC: "one"})
-    snapshots.save(TOPIC, 3, entries(10), 77)
+    snapshots.save(TOPIC, 3, [entries(10)], 77)
     assert loaded(snapshots).true_to is None
 
 
@@ -111,7 +134,7 @@ def test_what_nobody_may_use_any_more_goes_away(snapshots, folder, clock):
     old.write_bytes(b"x")
     os.utime(old, (NOW - OLDEST_SECONDS - 1, NOW - OLDEST_SECONDS - 1))
     clock.now = NOW
-    snapshots.save(TOPIC, 3, entries(10), 77)
+    snapshots.save(TOPIC, 3, [entries(10)], 77)
     assert not old.exists()
 
 

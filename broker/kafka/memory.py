@@ -10,28 +10,36 @@ from broker import topics
 from broker.topics import Produced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 Entry = dict[str, Any]
 
 
 class Shelf:
-    """One state topic's partition: key to entry. ``true_to`` is the offset up to which it holds what the topic says."""
+    """One state topic's partition: key to entry. ``true_to`` is the offset up to which it holds what the topic says.
+
+    What a copy brought stays in the parts it came in: to look a key up in each takes a microsecond, to make one of
+    them takes longer than to read them.
+    """
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
         self.true_to: int | None = None
         self.changes = 0
         """Records since the last copy of it was taken."""
-        self._kept: dict[bytes, bytes] = {}
+        self._parts: list[dict[bytes, bytes]] = [{}]
+        """Each key once; what changed last comes last."""
         self._pending: dict[bytes, bytes | None] = {}
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return sum(map(len, self._parts))
 
     def get(self, key: bytes) -> Entry | None:
         """The entry as the batch in hand sees it; a fresh copy each time."""
-        value = self._pending[key] if key in self._pending else self._kept.get(key)
+        if key in self._pending:
+            value = self._pending[key]
+        else:
+            value = next((part[key] for part in self._parts if key in part), None)
         entry: Entry | None = None if value is None else orjson.loads(value)
         return entry
 
@@ -43,25 +51,26 @@ class Shelf:
 
     def clear(self) -> None:
         """Nothing is known any more."""
-        self._kept.clear()
+        self._parts = [{}]
         self._pending.clear()
         self.true_to = None
 
-    def restore(self, entries: dict[bytes, bytes], true_to: int) -> None:
+    def restore(self, parts: Iterable[dict[bytes, bytes]], true_to: int) -> None:
         """What a copy says."""
-        self._kept, self.true_to, self.changes = entries, true_to, 0
+        self._parts, self.true_to, self.changes = [*parts, {}], true_to, 0
 
-    def copy(self) -> dict[bytes, bytes]:
+    def copy(self) -> list[dict[bytes, bytes]]:
         """All that is kept, as it is now."""
         self.changes = 0
-        return self._kept.copy()
+        return [part.copy() for part in self._parts]
 
     def load(self, key: bytes, value: bytes | None) -> None:
         """One record of the topic, as it was read."""
         self.changes += 1
-        self._kept.pop(key, None)  # what changed last comes last
+        for part in self._parts:
+            part.pop(key, None)
         if value is not None:
-            self._kept[key] = value
+            self._parts[-1][key] = value
 
     def keep(self) -> None:
         """What was pending is committed."""
@@ -75,10 +84,11 @@ class Shelf:
 
     def older_than(self, at: int) -> Iterator[bytes]:
         """Keys whose last change lies before that time (milliseconds), the oldest first."""
-        for key, value in self._kept.items():
-            if orjson.loads(value).get("at", at) >= at:
-                return
-            yield key
+        for part in self._parts:
+            for key, value in part.items():
+                if orjson.loads(value).get("at", at) >= at:
+                    return
+                yield key
 
 
 class Memory:

@@ -12,7 +12,7 @@ import os
 import struct
 import threading
 import time
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -25,7 +25,7 @@ from broker.jars import cache
 from broker.kafka.clients import quiet_admin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import BinaryIO
 
     from broker.kafka.memory import Shelf
@@ -40,7 +40,8 @@ _WORTH = 20_000
 """So many records are read from Kafka in a fraction of a second: no copy is made for fewer."""
 _PART = 8
 """A copy is made when an eighth of the memory has changed since the last."""
-_CHUNK = 10_000
+_CHUNK, _PARTS = 10_000, 32
+"""A copy has parts of so many entries, and not many more parts than that."""
 _MARSHAL = 2
 """Its oldest form that knows bytes; every Python reads it."""
 _HEAD = struct.Struct("<QI")
@@ -69,25 +70,26 @@ class Snapshots:
         """Whether so much has changed since the last copy that one is worth its while."""
         return shelf.changes > max(_WORTH, len(shelf) // _PART)
 
-    def save(self, topic: str, lane: int, entries: dict[bytes, bytes], true_to: int) -> None:
+    def save(self, topic: str, lane: int, parts: Sequence[dict[bytes, bytes]], true_to: int) -> None:
         """Write a copy in place of the last; what goes wrong is told and does no harm."""
         file = self._file(topic, lane)
         if file is None:
             return
         part = file.with_name(f"{file.name}.{os.getpid()}.part")
-        head = {"version": _VERSION, "topic": topic, "true_to": true_to, "at": self._clock(), "entries": len(entries)}
+        count = sum(map(len, parts))
+        head = {"version": _VERSION, "topic": topic, "true_to": true_to, "at": self._clock(), "entries": count}
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with part.open("wb") as out:
                 out.write(orjson.dumps(head) + b"\n")
-                for chunk in _chunks(entries):
+                for chunk in _chunks(parts, max(_CHUNK, count // _PARTS)):
                     out.write(chunk)
             part.replace(file)
             self._tidy()
         except OSError as error:
             logger.warning("snapshot.unwritten", topic=topic, lane=lane, reason=str(error))
         else:
-            logger.debug("snapshot.written", topic=topic, lane=lane, entries=len(entries), true_to=true_to)
+            logger.debug("snapshot.written", topic=topic, lane=lane, entries=count, true_to=true_to)
 
     def load(self, shelf: Shelf, lane: int) -> None:
         """Fill an empty shelf from its copy, if there is one that may be trusted."""
@@ -133,21 +135,19 @@ def _topic_ids(settings: Settings) -> dict[str, str]:
     return {name: str(topic_id).translate(_FOR_FILES) for name, topic_id in found.items()}
 
 
-def _chunks(entries: dict[bytes, bytes]) -> Iterator[bytes]:
-    """Some thousand entries at a time, with length and checksum before them."""
-    items = iter(entries.items())
-    while chunk := dict(islice(items, _CHUNK)):
+def _chunks(parts: Iterable[dict[bytes, bytes]], size: int) -> Iterator[bytes]:
+    """So many entries at a time, with length and checksum before them."""
+    items = chain.from_iterable(part.items() for part in parts)
+    while chunk := dict(islice(items, size)):
         body = marshal.dumps(chunk, _MARSHAL)
         yield _HEAD.pack(len(body), crc32(body)) + body
 
 
-def _whole(data: BinaryIO, count: int) -> dict[bytes, bytes]:
-    found: dict[bytes, bytes] = {}
-    for entries in _entries(data):
-        found.update(entries)
-    if len(found) != count:
-        raise Damaged(f"it has {len(found)} of {count} entries")
-    return found
+def _whole(data: BinaryIO, count: int) -> list[dict[bytes, bytes]]:
+    parts = list(_entries(data))
+    if (found := sum(map(len, parts))) != count:
+        raise Damaged(f"it has {found} of {count} entries")
+    return parts
 
 
 def _entries(data: BinaryIO) -> Iterator[dict[bytes, bytes]]:
