@@ -280,7 +280,7 @@ class EmbeddedKafka:
             "num.io.threads": "2",
             "log.cleaner.dedupe.buffer.size": "2097152",  # the default of 128 MiB is taken at start
             "log.segment.bytes": "16777216",
-            "log.index.size.max.bytes": "131072",  # what such a segment needs; the kernel zeroes all of each at first touch
+            "log.index.size.max.bytes": "131072",  # enough for it; the kernel zeroes all of it at the first touch
             "broker.session.timeout.ms": "3000",  # a node that was killed may come back at once
             "broker.heartbeat.interval.ms": "500",
             "replica.fetch.max.bytes": "17825792",

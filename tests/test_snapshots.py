@@ -42,55 +42,78 @@ def entries(count):
     return {b"key-%d" % n: os.urandom(n % 300) for n in range(count)}
 
 
+def shelf_of(given, true_to=77):
+    shelf = Shelf(TOPIC)
+    for key, value in given.items():
+        shelf.load(key, value)
+    shelf.true_to = true_to
+    return shelf
+
+
 def loaded(snapshots, lane=3):
     shelf = Shelf(TOPIC)
     snapshots.load(shelf, lane)
     return shelf
 
 
-def whole(shelf):
-    return [item for part in shelf.copy() for item in part.items()]
-
-
 def test_a_copy_is_read_back_as_it_was_written_with_its_order(snapshots):
     given = entries(25_000)
-    snapshots.save(TOPIC, 3, [given], 77)
+    snapshots.save(shelf_of(given), 3)
     shelf = loaded(snapshots)
     assert shelf.true_to == 77
-    assert whole(shelf) == list(given.items())
+    assert list(shelf.items()) == list(given.items())
 
 
 def test_what_came_from_a_copy_is_changed_and_copied_like_anything_else(snapshots):
     given = {b"key-%d" % n: orjson.dumps({"at": n}) for n in range(25_000)}
-    snapshots.save(TOPIC, 3, [given], 77)
+    snapshots.save(shelf_of(given), 3)
     shelf = loaded(snapshots)
     for key, value in ((b"key-0", None), (b"key-12000", b'{"at": 30000}'), (b"new", b'{"at": 30001}')):
         shelf.load(key, value)
         given.pop(key, None)
         given |= {key: value} if value else {}
-    assert whole(shelf) == list(given.items())
+    assert list(shelf.items()) == list(given.items())
     assert len(shelf) == 25_000
     assert shelf.get(b"key-0") is None
     assert [shelf.get(key)["at"] for key in (b"key-1", b"key-12000", b"new")] == [1, 30_000, 30_001]
     assert list(shelf.older_than(3)) == [b"key-1", b"key-2"]
     assert len(list(shelf.older_than(30_001))) == 24_999
-    snapshots.save(TOPIC, 3, shelf.copy(), 80)
-    assert whole(loaded(snapshots)) == list(given.items())
+    snapshots.save(shelf.copy(), 3)
+    assert list(loaded(snapshots).items()) == list(given.items())
+
+
+@pytest.mark.parametrize("digest", [lambda _: 7, lambda key: key[-1] << 56])
+def test_keys_of_one_digest_are_told_apart(snapshots, monkeypatch, digest):
+    monkeypatch.setattr("broker.kafka.copied._digest", digest)
+    given = {b"key-%d" % n: orjson.dumps({"at": n}) for n in range(100)}
+    snapshots.save(shelf_of(given), 3)
+    shelf = loaded(snapshots)
+    assert [shelf.get(key)["at"] for key in given] == list(range(100))
+    assert shelf.get(b"key-100") is None
+
+
+def test_a_copy_of_which_most_has_changed_is_held_no_more(snapshots):
+    snapshots.save(shelf_of(entries(100)), 3)
+    shelf = loaded(snapshots)
+    for n in range(60):
+        shelf.load(b"key-%d" % n, b"{}")
+    assert list(shelf.items()) == [*list(loaded(snapshots).items())[60:], *((b"key-%d" % n, b"{}") for n in range(60))]
+    assert len(shelf) == 100
 
 
 def test_another_lane_and_another_topic_have_none(snapshots, folder, clock):
-    snapshots.save(TOPIC, 3, [entries(10)], 77)
+    snapshots.save(shelf_of(entries(10)), 3)
     assert loaded(snapshots, lane=2).true_to is None
     made_anew = Snapshots(Settings(state_folder=str(folder)), clock, {TOPIC: "two"})
     assert loaded(made_anew).true_to is None
     unknown = Snapshots(Settings(state_folder=str(folder)), clock, {})
-    unknown.save(TOPIC, 3, [entries(10)], 77)
+    unknown.save(shelf_of(entries(10)), 3)
     assert loaded(unknown).true_to is None
 
 
 @pytest.mark.parametrize("age", [OLDEST_SECONDS, -1])
 def test_a_copy_that_is_too_old_or_of_the_future_is_not_used(snapshots, clock, age):
-    snapshots.save(TOPIC, 3, [entries(10)], 77)
+    snapshots.save(shelf_of(entries(10)), 3)
     clock.now += age - 1 if age > 0 else age
     assert (loaded(snapshots).true_to is None) == (age < 0)
     clock.now += 1
@@ -103,17 +126,17 @@ def test_a_copy_that_is_too_old_or_of_the_future_is_not_used(snapshots, clock, a
     [
         lambda data: data[:-1],
         lambda data: data[: len(data) // 2],
-        lambda data: data[:-100] + bytes([data[-100] ^ 1]) + data[-99:],
-        lambda data: data[: data.index(b"\n") + 1],
+        lambda data: data[:-1000] + bytes([data[-1000] ^ 1]) + data[-999:],
+        lambda data: data[data.rindex(b"{") :],
         lambda data: data + b"\x07",
         lambda _: b"",
         lambda _: b"\x00" * 5000,
         lambda _: b"[1, 2]\n",
-        lambda data: b"{}" + data[data.index(b"\n") :],
+        lambda data: data[: data.rindex(b"{")] + b"{}\x02\x00\x00\x00",
     ],
 )
 def test_a_damaged_copy_is_not_used(snapshots, folder, damage):
-    snapshots.save(TOPIC, 3, [entries(25_000)], 77)
+    snapshots.save(shelf_of(entries(25_000)), 3)
     (file,) = folder.iterdir()
     file.write_bytes(damage(file.read_bytes()))
     shelf = loaded(snapshots)
@@ -124,7 +147,7 @@ def test_a_damaged_copy_is_not_used(snapshots, folder, damage):
 def test_a_folder_that_takes_nothing_does_no_harm(tmp_path, clock):
     (tmp_path / "state").write_text("a file, no folder")
     snapshots = Snapshots(Settings(state_folder=str(tmp_path / "state")), clock, {TOPIC: "one"})
-    snapshots.save(TOPIC, 3, [entries(10)], 77)
+    snapshots.save(shelf_of(entries(10)), 3)
     assert loaded(snapshots).true_to is None
 
 
@@ -134,7 +157,7 @@ def test_what_nobody_may_use_any_more_goes_away(snapshots, folder, clock):
     old.write_bytes(b"x")
     os.utime(old, (NOW - OLDEST_SECONDS - 1, NOW - OLDEST_SECONDS - 1))
     clock.now = NOW
-    snapshots.save(TOPIC, 3, [entries(10)], 77)
+    snapshots.save(shelf_of(entries(10)), 3)
     assert not old.exists()
 
 

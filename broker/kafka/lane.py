@@ -242,7 +242,7 @@ class Lane:
             return
         for shelf in self._planner.memory.shelves:
             if shelf.true_to is not None and self._around.snapshots.is_due(shelf):
-                given = shelf.topic, self.index, shelf.copy(), shelf.true_to
+                given = shelf.copy(), self.index
                 self._copying = asyncio.create_task(asyncio.to_thread(self._around.snapshots.save, *given))
                 return
 

@@ -7,41 +7,48 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from broker import topics
+from broker.kafka.copied import NOTHING
 from broker.topics import Produced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
+
+    from broker.kafka.copied import Copied
 
 Entry = dict[str, Any]
 
 
 class Shelf:
-    """One state topic's partition: key to entry. ``true_to`` is the offset up to which it holds what the topic says.
-
-    What a copy brought stays in the parts it came in: to look a key up in each takes a microsecond, to make one of
-    them takes longer than to read them.
-    """
+    """One state topic's partition: key to entry. ``true_to`` is the offset up to which it holds what the topic says."""
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
         self.true_to: int | None = None
         self.changes = 0
         """Records since the last copy of it was taken."""
-        self._parts: list[dict[bytes, bytes]] = [{}]
-        """Each key once; what changed last comes last."""
+        self._copied: Copied = NOTHING
+        self._changed: set[bytes] = set()
+        """Keys of ``_copied`` that stand there no more as they are."""
+        self._kept: dict[bytes, bytes] = {}
         self._pending: dict[bytes, bytes | None] = {}
 
     def __len__(self) -> int:
-        return sum(map(len, self._parts))
+        return len(self._copied) - len(self._changed) + len(self._kept)
 
     def get(self, key: bytes) -> Entry | None:
         """The entry as the batch in hand sees it; a fresh copy each time."""
-        if key in self._pending:
-            value = self._pending[key]
-        else:
-            value = next((part[key] for part in self._parts if key in part), None)
+        value = self._pending[key] if key in self._pending else self._committed(key)
         entry: Entry | None = None if value is None else orjson.loads(value)
         return entry
+
+    def _committed(self, key: bytes) -> bytes | None:
+        value = self._kept.get(key)
+        return self._copied.get(key) if value is None and key not in self._changed else value
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """All that is kept; what changed last comes last."""
+        yield from (item for item in self._copied.items() if item[0] not in self._changed)
+        yield from self._kept.items()
 
     def put(self, key: bytes, entry: Entry | None, partition: int) -> Produced:
         """The record that makes the change lasting; None forgets the key (a tombstone)."""
@@ -51,26 +58,31 @@ class Shelf:
 
     def clear(self) -> None:
         """Nothing is known any more."""
-        self._parts = [{}]
+        self.restore(NOTHING, None)
         self._pending.clear()
-        self.true_to = None
 
-    def restore(self, parts: Iterable[dict[bytes, bytes]], true_to: int) -> None:
-        """What a copy says."""
-        self._parts, self.true_to, self.changes = [*parts, {}], true_to, 0
+    def restore(self, copied: Copied, true_to: int | None) -> None:
+        """What a copy says, and nothing else."""
+        self._copied, self._changed, self._kept, self.true_to, self.changes = copied, set(), {}, true_to, 0
 
-    def copy(self) -> list[dict[bytes, bytes]]:
+    def copy(self) -> Shelf:
         """All that is kept, as it is now."""
         self.changes = 0
-        return [part.copy() for part in self._parts]
+        copy = Shelf(self.topic)
+        copy._copied, copy.true_to = self._copied, self.true_to
+        copy._changed, copy._kept = self._changed.copy(), self._kept.copy()
+        return copy
 
     def load(self, key: bytes, value: bytes | None) -> None:
         """One record of the topic, as it was read."""
         self.changes += 1
-        for part in self._parts:
-            part.pop(key, None)
+        self._kept.pop(key, None)
+        if key not in self._changed and self._copied.get(key) is not None:
+            self._changed.add(key)
+            if len(self._changed) > len(self._copied) // 2:  # it is more in the way than of use
+                self._kept, self._copied, self._changed = dict(self.items()), NOTHING, set()
         if value is not None:
-            self._parts[-1][key] = value
+            self._kept[key] = value
 
     def keep(self) -> None:
         """What was pending is committed."""
@@ -84,11 +96,10 @@ class Shelf:
 
     def older_than(self, at: int) -> Iterator[bytes]:
         """Keys whose last change lies before that time (milliseconds), the oldest first."""
-        for part in self._parts:
-            for key, value in part.items():
-                if orjson.loads(value).get("at", at) >= at:
-                    return
-                yield key
+        for key, value in self.items():
+            if orjson.loads(value).get("at", at) >= at:
+                return
+            yield key
 
 
 class Memory:

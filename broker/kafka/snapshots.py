@@ -7,26 +7,23 @@ that Kafka may have forgotten which keys were forgotten since.
 
 from __future__ import annotations
 
-import marshal
 import os
 import struct
 import threading
 import time
-from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zlib import crc32
 
 import orjson
 from confluent_kafka import KafkaException, TopicCollection
 
 from broker import log, topics
 from broker.jars import cache
+from broker.kafka import copied
 from broker.kafka.clients import quiet_admin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import BinaryIO
+    from collections.abc import Callable
 
     from broker.kafka.memory import Shelf
     from broker.settings import Settings
@@ -35,23 +32,16 @@ logger = log.get(__name__)
 
 OLDEST_SECONDS = 12 * 3600
 """Half of ``delete.retention.ms``: until then a tombstone that was written since is still there to be read."""
-_VERSION = 1
+_VERSION = 2
 _WORTH = 20_000
 """So many records are read from Kafka in a fraction of a second: no copy is made for fewer."""
 _PART = 8
 """A copy is made when an eighth of the memory has changed since the last."""
-_CHUNK, _PARTS = 10_000, 32
-"""A copy has parts of so many entries, and not many more parts than that."""
-_MARSHAL = 2
-"""Its oldest form that knows bytes; every Python reads it."""
-_HEAD = struct.Struct("<QI")
+_FOOT = struct.Struct("<I")
+"""Length of what is told of the entries, which stands before it at the end of the file."""
 _SECONDS = 15
 _FOR_FILES = str.maketrans("+/", "-_")
 """Ids are told in base 64, which has a slash."""
-
-
-class Damaged(Exception):
-    """A copy that is not what was written."""
 
 
 class Snapshots:
@@ -70,26 +60,26 @@ class Snapshots:
         """Whether so much has changed since the last copy that one is worth its while."""
         return shelf.changes > max(_WORTH, len(shelf) // _PART)
 
-    def save(self, topic: str, lane: int, parts: Sequence[dict[bytes, bytes]], true_to: int) -> None:
+    def save(self, shelf: Shelf, lane: int) -> None:
         """Write a copy in place of the last; what goes wrong is told and does no harm."""
-        file = self._file(topic, lane)
+        file = self._file(shelf.topic, lane)
         if file is None:
             return
         part = file.with_name(f"{file.name}.{os.getpid()}.part")
-        count = sum(map(len, parts))
-        head = {"version": _VERSION, "topic": topic, "true_to": true_to, "at": self._clock(), "entries": count}
+        head = {"version": _VERSION, "topic": shelf.topic, "true_to": shelf.true_to, "at": self._clock()}
+        told = {"topic": shelf.topic, "lane": lane}
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with part.open("wb") as out:
-                out.write(orjson.dumps(head) + b"\n")
-                for chunk in _chunks(parts, max(_CHUNK, count // _PARTS)):
-                    out.write(chunk)
+                count, checksum = copied.write(out, shelf.items())
+                foot = orjson.dumps({**head, "entries": count, "checksum": checksum})
+                out.write(foot + _FOOT.pack(len(foot)))
             part.replace(file)
             self._tidy()
         except OSError as error:
-            logger.warning("snapshot.unwritten", topic=topic, lane=lane, reason=str(error))
+            logger.warning("snapshot.unwritten", **told, reason=str(error))
         else:
-            logger.debug("snapshot.written", topic=topic, lane=lane, entries=count, true_to=true_to)
+            logger.debug("snapshot.written", **told, entries=count, true_to=shelf.true_to)
 
     def load(self, shelf: Shelf, lane: int) -> None:
         """Fill an empty shelf from its copy, if there is one that may be trusted."""
@@ -97,16 +87,19 @@ class Snapshots:
         if file is None or not file.exists():
             return
         try:
-            with file.open("rb") as data:
-                head = orjson.loads(data.readline())
-                if self._is_usable(head, shelf.topic):
-                    shelf.restore(_whole(data, head["entries"]), head["true_to"])
-        except (OSError, ValueError, KeyError, TypeError, struct.error, Damaged) as error:
+            data = file.read_bytes()
+            end = len(data) - _FOOT.size
+            begin = end - _FOOT.unpack_from(data, end)[0]
+            foot = orjson.loads(data[begin:end])
+            if self._is_usable(foot, shelf.topic):
+                entries = copied.Copied(data, begin, foot["entries"], foot["checksum"])
+                shelf.restore(entries, foot["true_to"])
+        except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
             logger.warning("snapshot.unread", topic=shelf.topic, lane=lane, reason=str(error))
 
-    def _is_usable(self, head: dict[str, Any], topic: str) -> bool:
-        age = self._clock() - head["at"]
-        return bool(head["version"] == _VERSION and head["topic"] == topic and 0 <= age < OLDEST_SECONDS)
+    def _is_usable(self, foot: dict[str, Any], topic: str) -> bool:
+        age = self._clock() - foot["at"]
+        return bool(foot["version"] == _VERSION and foot["topic"] == topic and 0 <= age < OLDEST_SECONDS)
 
     def _file(self, topic: str, lane: int) -> Path | None:
         """The file is named by the topic's id: a topic that was made anew has another."""
@@ -133,27 +126,3 @@ def _topic_ids(settings: Settings) -> dict[str, str]:
         logger.warning("snapshot.none", reason=error.args[0].str())
         return {}
     return {name: str(topic_id).translate(_FOR_FILES) for name, topic_id in found.items()}
-
-
-def _chunks(parts: Iterable[dict[bytes, bytes]], size: int) -> Iterator[bytes]:
-    """So many entries at a time, with length and checksum before them."""
-    items = chain.from_iterable(part.items() for part in parts)
-    while chunk := dict(islice(items, size)):
-        body = marshal.dumps(chunk, _MARSHAL)
-        yield _HEAD.pack(len(body), crc32(body)) + body
-
-
-def _whole(data: BinaryIO, count: int) -> list[dict[bytes, bytes]]:
-    parts = list(_entries(data))
-    if (found := sum(map(len, parts))) != count:
-        raise Damaged(f"it has {found} of {count} entries")
-    return parts
-
-
-def _entries(data: BinaryIO) -> Iterator[dict[bytes, bytes]]:
-    while raw := data.read(_HEAD.size):
-        size, checksum = _HEAD.unpack(raw)
-        body = data.read(size)
-        if len(body) != size or crc32(body) != checksum:
-            raise Damaged("its checksum is another")
-        yield marshal.loads(body)  # noqa: S302 - a file of our own, and what was written by its checksum

@@ -8,7 +8,7 @@ from confluent_kafka import Producer
 
 from broker import topics
 from broker.kafka import admin
-from broker.kafka.memory import Memory
+from broker.kafka.memory import Memory, Shelf
 from broker.kafka.snapshots import Snapshots
 from broker.kafka.state import catch_up
 from broker.settings import Settings
@@ -37,18 +37,14 @@ def memory(settings):
     return found.duplicates
 
 
-def merged(shelf):
-    return {key: value for part in shelf.copy() for key, value in part.items()}
-
-
 def test_what_is_read_on_from_a_copy_is_what_the_topic_says(settings):
     run = os.urandom(4).hex().encode()
     write(settings, {run + b"-%d" % n: b'{"at": 1}' for n in range(3000)})
     whole = memory(settings)
     kept = whole.copy()
-    assert {key for part in kept for key in part if key.startswith(run)} == {run + b"-%d" % n for n in range(3000)}
+    assert {key for key, _ in kept.items() if key.startswith(run)} == {run + b"-%d" % n for n in range(3000)}
 
-    Snapshots(settings).save(topics.DUPLICATES, LANE, kept, whole.true_to)
+    Snapshots(settings).save(kept, LANE)
     write(settings, {run + b"-0": None, run + b"-1": b'{"at": 2}', run + b"-new": b'{"at": 3}'})
     again = memory(settings)
     assert again.changes == 3  # only what was written since was read
@@ -63,7 +59,10 @@ def test_a_copy_that_goes_beyond_the_end_is_thrown_away(settings):
     run = os.urandom(4).hex().encode()
     write(settings, {run: b'{"at": 1}'})
     whole = memory(settings)
-    Snapshots(settings).save(topics.DUPLICATES, LANE, [{b"never": b"{}"}], whole.true_to + 1000)
+    beyond = Shelf(topics.DUPLICATES)
+    beyond.load(b"never", b"{}")
+    beyond.true_to = whole.true_to + 1000
+    Snapshots(settings).save(beyond, LANE)
     again = memory(settings)
-    assert merged(again) == merged(whole)
+    assert dict(again.items()) == dict(whole.items())
     assert again.true_to == whole.true_to
