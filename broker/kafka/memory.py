@@ -43,7 +43,7 @@ class Shelf:
 
     def _committed(self, key: bytes) -> bytes | None:
         value = self._kept.get(key)
-        return self._copied.get(key) if value is None and key not in self._changed else value
+        return self._copied.get(key) if value is None and self._copied and key not in self._changed else value
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """All that is kept; what changed last comes last."""
@@ -77,7 +77,7 @@ class Shelf:
         """One record of the topic, as it was read."""
         self.changes += 1
         self._kept.pop(key, None)
-        if key not in self._changed and self._copied.get(key) is not None:
+        if self._copied and key not in self._changed and self._copied.get(key) is not None:
             self._changed.add(key)
             if len(self._changed) > len(self._copied) // 2:  # it is more in the way than of use
                 self._kept, self._copied, self._changed = dict(self.items()), NOTHING, set()
