@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from broker import log, topics
 from broker.errors import Failed, Misconfigured
@@ -71,7 +71,7 @@ def create(settings: Settings, participants: Iterable[str]) -> list[str]:
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise Failed(f"Kafka does not make a topic: {error.args[0].str()}") from error
-    _wait_for_leaders(client.admin, {t.name for t in missing})
+    _wait_for_leaders(client.admin, missing)
     return [t.name for t in missing]
 
 
@@ -207,12 +207,25 @@ def _configs(client: AdminClient, names: list[str]) -> dict[str, dict[str, str]]
     }
 
 
-def _wait_for_leaders(client: AdminClient, names: set[str]) -> None:
+def _wait_for_leaders(client: AdminClient, new: Iterable[Wanted]) -> None:
+    """Until every partition answers as one that is led.
+
+    The metadata names a leader before it takes anything. A producer that keeps several requests under way loses a
+    record then, and hears that all is well: Kafka refuses the first request, takes the second, and librdkafka holds
+    the first for done by that.
+    """
     until = time.monotonic() + _SECONDS
-    while names:
-        found = client.list_topics(timeout=_SECONDS).topics
-        names = {n for n in names if n not in found or any(p.leader < 0 for p in found[n].partitions.values())}
-        if names and time.monotonic() > until:
-            raise Failed(f"Without a leader after {_SECONDS} s: {', '.join(sorted(names)[:5])}")
-        if names:
+    waiting = {TopicPartition(topic.name, number) for topic in new for number in range(topic.partitions)}
+    while waiting:
+        told = client.list_topics(timeout=_SECONDS).topics  # asked too early, list_offsets never learns of them
+        led = {
+            TopicPartition(n, p) for n, topic in told.items() for p, of in topic.partitions.items() if of.leader >= 0
+        }
+        if waiting <= led:
+            asked = client.list_offsets(dict.fromkeys(waiting, OffsetSpec.latest()), request_timeout=_ANSWER_SECONDS)
+            waiting = {tp for tp, future in asked.items() if future.exception() is not None}
+        if waiting and time.monotonic() > until:
+            names = sorted({tp.topic for tp in waiting})
+            raise Failed(f"Without a leader after {_SECONDS} s: {', '.join(names[:5])}")
+        if waiting:
             time.sleep(0.1)

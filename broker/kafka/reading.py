@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _SECONDS = 10
 _CHUNK = 500
+ONE_BY_ONE = {"max.in.flight.requests.per.connection": 1}
+"""Where a leader refuses a producer's first request and takes the second, librdkafka holds both for taken."""
 
 
 def read(
@@ -72,6 +74,7 @@ def write(settings: Settings, records: Sequence[Produced]) -> list[Place]:
         {
             **settings.librdkafka(),
             "enable.idempotence": True,
+            **ONE_BY_ONE,
             "partitioner": "murmur2_random",
             "message.max.bytes": settings.max_record_bytes,
             "delivery.timeout.ms": _SECONDS * 1000,
@@ -85,10 +88,11 @@ def write(settings: Settings, records: Sequence[Produced]) -> list[Place]:
     refusals: list[str] = []
 
     def heard(number: int, error: KafkaError | None, message: Message) -> None:
-        if error is not None:
-            refusals.append(error.str())
+        offset = message.offset()
+        if error is not None or offset is None:
+            refusals.append(error.str() if error else "nobody says where it lies")
         else:
-            places[number] = Place(message.topic() or "", message.partition() or 0, message.offset() or 0)
+            places[number] = Place(message.topic() or "", message.partition() or 0, offset)
 
     for number, record in enumerate(records):
         try:

@@ -135,6 +135,7 @@ class Run:
         self.producer = Producer(
             {
                 "bootstrap.servers": self.bootstrap, "linger.ms": 5, "log_level": 0, "enable.idempotence": True,
+                **reading.ONE_BY_ONE,
                 "message.max.bytes": 17 << 20, "partitioner": "murmur2_random", "compression.type": "zstd",
                 "delivery.timeout.ms": 300_000, "queue.buffering.max.messages": 20_000,
             }

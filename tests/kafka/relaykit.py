@@ -38,7 +38,7 @@ class Kit:
         self.producer = Producer(
             {
                 "bootstrap.servers": bootstrap, "linger.ms": 5, "log_level": 0, "message.max.bytes": 17 << 20,
-                "enable.idempotence": True,  # what is sent again must not overtake
+                "enable.idempotence": True, **reading.ONE_BY_ONE,  # what is sent again must not overtake, nor be lost
             }
         )  # fmt: skip
         self.admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})

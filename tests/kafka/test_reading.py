@@ -2,10 +2,11 @@
 
 import time
 
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from broker import settings
-from broker.kafka import reading
+from broker.kafka import admin, reading
 from broker.topics import Produced
 
 
@@ -28,3 +29,13 @@ def test_who_watches_from_a_moment_on_misses_nothing_that_comes_while_it_begins(
         if len(keys) == 8 or time.monotonic() > until:
             break
     assert keys == {b"%d" % n for n in range(8)}
+
+
+def test_topics_take_records_once_they_are_made(kafka_bootstrap, unique):
+    given = settings.load(bootstrap=kafka_bootstrap, partitions=4)
+    admin.create(given, ())
+    made = admin.create(given, [unique("t").replace("-", "") for _ in range(8)])
+    client = AdminClient({"bootstrap.servers": kafka_bootstrap, "log_level": 0})
+    asked = {TopicPartition(name, number): OffsetSpec.latest() for name in made for number in range(4)}
+    assert {tp for tp, found in client.list_offsets(asked).items() if found.exception()} == set()
+    client.delete_topics(made)
