@@ -30,6 +30,8 @@ DEADLETTER = "swb.deadletter"
 
 STATE = (DUPLICATES, CONVERSATIONS, REFERENCES, WRITEOFF)
 """What a lane remembers; partition k belongs to lane k."""
+UNDER_WAY = (INTAKE, ANSWERS)
+"""What the relay has taken in and is not done with; all of it came from an outbox."""
 OWN = (INTAKE, ANSWERS, *STATE, TRACKING, DEADLETTER)
 
 RELAY_GROUP = "swb-relay"

@@ -53,6 +53,7 @@ class Lane:
         self.index = index
         self._around = around
         self._partitions = [TopicPartition(topic, index) for topic in worked]
+        self._under_way = [tp for tp in self._partitions if tp.topic in topics.UNDER_WAY]
         self._planner = Planner(index, around)
         self._markers = Markers(index, around.transactions, topics.written_topics(around.rules.participants))
         self._producer: AIOKafkaProducer | None = None
@@ -162,20 +163,29 @@ class Lane:
         self._snapshot()
 
     async def _fetch(self) -> None:
-        self._fetching = asyncio.ensure_future(
-            self._around.consumer.getmany(
-                *self._partitions, timeout_ms=_POLL_MS, max_records=self._around.settings.batch_records
-            )
-        )
+        self._fetching = asyncio.ensure_future(self._take())
         try:
-            fetched = await self._fetching
+            await self._fetching
         except asyncio.CancelledError:
-            if self._stopping:
+            if not self._stopping:
+                raise
+
+    async def _take(self) -> None:
+        """Fill the buffer: with what is under way first, and only then from the outboxes.
+
+        Taken alike, what is under way would fall behind without bound where more comes in than the lane can do.
+        """
+        room = self._around.settings.batch_records
+        for partitions in (self._under_way, self._partitions):
+            timeout = 0 if self._buffer or partitions is self._under_way else _POLL_MS
+            fetched = await self._around.consumer.getmany(*partitions, timeout_ms=timeout, max_records=room)
+            for tp, found in fetched.items():
+                self._buffer.extend(
+                    Consumed(tp.topic, tp.partition, r.offset, r.key, r.value, r.headers, r.timestamp) for r in found
+                )
+            room -= len(self._buffer)
+            if room <= 0:
                 return
-            raise
-        for tp, records in fetched.items():
-            for r in records:
-                self._buffer.append(Consumed(tp.topic, tp.partition, r.offset, r.key, r.value, r.headers, r.timestamp))
 
     def _hold(self, record: Consumed) -> None:
         """The head of a queue of those who wait stays where it is; its partition rests until it may be tried."""
