@@ -32,7 +32,7 @@ STATE = (DUPLICATES, CONVERSATIONS, REFERENCES, WRITEOFF)
 """What a lane remembers; partition k belongs to lane k."""
 UNDER_WAY = (INTAKE, ANSWERS)
 """What the relay has taken in and is not done with; all of it came from an outbox."""
-OWN = (INTAKE, ANSWERS, *STATE, TRACKING, DEADLETTER)
+OWN = (*UNDER_WAY, *STATE, TRACKING, DEADLETTER)
 
 RELAY_GROUP = "swb-relay"
 TRANSACTIONAL_PREFIX = "swb-relay."
@@ -81,7 +81,7 @@ def waiting_for(topic: str) -> ParticipantCode | None:
 def worked_topics(participants: Iterable[str]) -> list[str]:
     """What the relay's group subscribes to: all outboxes, the intake hop, answers and all retry topics."""
     codes = sorted(participants)
-    return [*map(outbox, codes), INTAKE, ANSWERS, *map(retry, codes)]
+    return [*map(outbox, codes), *UNDER_WAY, *map(retry, codes)]
 
 
 def written_topics(participants: Iterable[str]) -> list[str]:

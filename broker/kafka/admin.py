@@ -71,7 +71,8 @@ def create(settings: Settings, participants: Iterable[str]) -> list[str]:
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise Failed(f"Kafka does not make a topic: {error.args[0].str()}") from error
-    _wait_for_leaders(client.admin, missing)
+    if late := unled(client.admin, {t.name: t.partitions for t in missing}, _SECONDS):
+        raise Failed(f"Without a leader after {_SECONDS} s: {', '.join(late[:5])}")
     return [t.name for t in missing]
 
 
@@ -207,25 +208,23 @@ def _configs(client: AdminClient, names: list[str]) -> dict[str, dict[str, str]]
     }
 
 
-def _wait_for_leaders(client: AdminClient, new: Iterable[Wanted]) -> None:
-    """Until every partition answers as one that is led.
+def unled(client: AdminClient, new: Mapping[str, int], seconds: float) -> list[str]:
+    """Wait until every partition of new topics takes records; those that do not after that time.
 
     The metadata names a leader before it takes anything. A producer that keeps several requests under way loses a
     record then, and hears that all is well: Kafka refuses the first request, takes the second, and librdkafka holds
     the first for done by that.
     """
-    until = time.monotonic() + _SECONDS
-    waiting = {TopicPartition(topic.name, number) for topic in new for number in range(topic.partitions)}
-    while waiting:
-        told = client.list_topics(timeout=_SECONDS).topics  # asked too early, list_offsets never learns of them
+    until = time.monotonic() + seconds
+    waiting = {TopicPartition(name, number) for name, partitions in new.items() for number in range(partitions)}
+    while waiting and time.monotonic() < until:
+        told = client.list_topics(timeout=seconds).topics  # asked too early, list_offsets never learns of them
         led = {
             TopicPartition(n, p) for n, topic in told.items() for p, of in topic.partitions.items() if of.leader >= 0
         }
         if waiting <= led:
             asked = client.list_offsets(dict.fromkeys(waiting, OffsetSpec.latest()), request_timeout=_ANSWER_SECONDS)
             waiting = {tp for tp, future in asked.items() if future.exception() is not None}
-        if waiting and time.monotonic() > until:
-            names = sorted({tp.topic for tp in waiting})
-            raise Failed(f"Without a leader after {_SECONDS} s: {', '.join(names[:5])}")
         if waiting:
             time.sleep(0.1)
+    return sorted({tp.topic for tp in waiting})

@@ -175,17 +175,16 @@ class Lane:
 
         Taken alike, what is under way would fall behind without bound where more comes in than the lane can do.
         """
-        room = self._around.settings.batch_records
-        for partitions in (self._under_way, self._partitions):
-            timeout = 0 if self._buffer or partitions is self._under_way else _POLL_MS
-            fetched = await self._around.consumer.getmany(*partitions, timeout_ms=timeout, max_records=room)
-            for tp, found in fetched.items():
-                self._buffer.extend(
-                    Consumed(tp.topic, tp.partition, r.offset, r.key, r.value, r.headers, r.timestamp) for r in found
-                )
-            room -= len(self._buffer)
-            if room <= 0:
-                return
+        most = self._around.settings.batch_records
+        await self._take_from(self._under_way, most, timeout_ms=0)
+        if room := most - len(self._buffer):
+            await self._take_from(self._partitions, room, timeout_ms=0 if self._buffer else _POLL_MS)
+
+    async def _take_from(self, partitions: Sequence[TopicPartition], room: int, *, timeout_ms: int) -> None:
+        fetched = await self._around.consumer.getmany(*partitions, timeout_ms=timeout_ms, max_records=room)
+        for tp, records in fetched.items():
+            for r in records:
+                self._buffer.append(Consumed(tp.topic, tp.partition, r.offset, r.key, r.value, r.headers, r.timestamp))
 
     def _hold(self, record: Consumed) -> None:
         """The head of a queue of those who wait stays where it is; its partition rests until it may be tried."""

@@ -63,15 +63,9 @@ class Patient:
             self.admin.create_topics([new], request_timeout=ANSWER_SECONDS)[name].result, ANSWER_SECONDS
         )
         self.made.append(name)
-        until = time.monotonic() + ANSWER_SECONDS
-        while True:
-            found = await asyncio.to_thread(self.admin.list_topics, timeout=ANSWER_SECONDS)
-            known = found.topics.get(name)
-            if known and known.partitions and all(p.leader >= 0 for p in known.partitions.values()):
-                return name
-            if time.monotonic() > until:
-                raise Missing(f"a new topic had no leader after {ANSWER_SECONDS} s")
-            await asyncio.sleep(0.1)
+        if await asyncio.to_thread(admin.unled, self.admin, {name: partitions}, ANSWER_SECONDS):
+            raise Missing(f"a new topic had no leader after {ANSWER_SECONDS} s")
+        return name
 
     def configs(self, kind: ResourceType, name: str) -> dict[str, str]:
         """The settings of a topic or a broker; what the service does not tell is not there."""

@@ -89,8 +89,10 @@ def write(settings: Settings, records: Sequence[Produced]) -> list[Place]:
 
     def heard(number: int, error: KafkaError | None, message: Message) -> None:
         offset = message.offset()
-        if error is not None or offset is None:
-            refusals.append(error.str() if error else "nobody says where it lies")
+        if error is not None:
+            refusals.append(error.str())
+        elif offset is None:
+            refusals.append("nobody says where it lies")
         else:
             places[number] = Place(message.topic() or "", message.partition() or 0, offset)
 
