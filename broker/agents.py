@@ -32,8 +32,10 @@ _RETRY_SECONDS = 1.0
 _SAID_OF_DEAD_LETTERS = (topics.REASON, topics.DESTINATION, topics.MESSAGE_ID, topics.WINDOW, topics.ORIGIN_TOPIC)
 
 
-def tell_dead_letters(app: faust.App) -> None:
-    """An agent that says every dead letter once, on whichever worker: operations are to hear of the first."""
+def tell_dead_letters(app: faust.App) -> faust.App:
+    """The application with an agent that says every dead letter once, on whichever worker: operations are to hear of
+    the first.
+    """
 
     async def tell(stream: faust.Stream[bytes]) -> None:
         async for event in stream.events():
@@ -43,6 +45,7 @@ def tell_dead_letters(app: faust.App) -> None:
             logger.warning("deadletter.arrived", id=place, **{k.removeprefix("swb_"): v for k, v in said.items() if v})
 
     app.agent(raw(app, topics.DEADLETTER), name="tell_dead_letters")(tell)
+    return app
 
 
 def answer_payloads(

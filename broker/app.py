@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from broker import catalogue as catalogues
 from broker import home, log, topics
-from broker.agents import answer_payloads, tell_dead_letters
 from broker.errors import Misconfigured
 from broker.kafka import admin
 from broker.kafka.claims import Claims
 from broker.kafka.draft import Rules
-from broker.kafka.faust_app import faust_app, run
 from broker.kafka.vigil import Vigil
 from broker.kafka.watch import Watch
 from broker.line import process
 from broker.relations import load as load_relations
-from broker.services import Afterwards, HealthService, RelayService, WatchService
+from broker.services import Afterwards, HealthService, RelayService, WatchService, run
 from broker.watchdog import Patience
 from broker.windows.decide import windows as windows_of
 from broker.windows.faults import read_faults
 from broker.writeoff import granting_families, grants
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from broker.home import Home
     from broker.model import Catalogue, DocumentTypeName, MessageId, ParticipantCode, Payload
@@ -44,14 +42,21 @@ def run_worker(settings: Settings) -> int:
     logger.info("catalogue.loaded", types=len(catalogue.document_types), participants=len(catalogue.participants))
     rules = rules_of(settings, catalogue, home.load(catalogues.data_root(), catalogue))
     admin.wait(settings, catalogue.participants)
-    app = faust_app(settings, ALARM_GROUP)
-    tell_dead_letters(app)
     vigil = Vigil(rules.statuses, rules.patience, [window.code for window in catalogue.windows()])
     relay = RelayService(settings, rules)
-    beside = [WatchService(Watch(settings, vigil, relay.lanes)), Afterwards(settings, catalogue, relay.is_open)]
+    afterwards = Afterwards(settings, catalogue, relay.is_open, lambda: _alarm(settings))
+    beside = [WatchService(Watch(settings, vigil, relay.lanes)), afterwards]
     if settings.health_port:
         beside.append(HealthService(settings, relay.health))
-    return run(settings, app, relay, *beside)
+    return run(settings, relay, *beside)
+
+
+def _alarm(settings: Settings) -> Callable[[], Any]:
+    """What makes the application that tells dead letters, once Faust is loaded."""
+    from broker.agents import tell_dead_letters  # noqa: PLC0415 - half a second that no document shall wait for
+    from broker.kafka.faust_app import faust_app  # noqa: PLC0415 - the same
+
+    return lambda: tell_dead_letters(faust_app(settings, ALARM_GROUP))
 
 
 def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
@@ -84,6 +89,9 @@ def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
 
 def run_windows(settings: Settings, codes: Sequence[str] = (), faults: str = "") -> int:
     """Run the mock windows (all when none is named) until asked to stop; Misconfigured for a code that is none."""
+    from broker.agents import answer_payloads  # noqa: PLC0415 - the worker, too, comes from here
+    from broker.kafka.faust_app import faust_app  # noqa: PLC0415 - the same
+
     catalogue = catalogues.load(max_content=settings.max_content_bytes)
     known = windows_of(catalogue)
     script = read_faults(faults)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -150,30 +151,45 @@ class Ledger:
         return (granted.quantity if granted else ZERO) - sum(reserved.values(), ZERO) - sum(consumed.values(), ZERO)
 
 
-_LEDGER: TypeAdapter[Ledger] = TypeAdapter(Ledger)
-_REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
-_ANY: TypeAdapter[Ledger | Request | Result | Grant] = TypeAdapter(Ledger | Request | Result | Grant)
-_GRANT: TypeAdapter[Grant] = TypeAdapter(Grant)
+@cache
+def _ledger() -> TypeAdapter[Ledger]:
+    """Made when it is needed first, as the others: few documents grant anything."""
+    return TypeAdapter(Ledger)
+
+
+@cache
+def _request() -> TypeAdapter[Request]:
+    return TypeAdapter(Request)
+
+
+@cache
+def _any() -> TypeAdapter[Ledger | Request | Result | Grant]:
+    return TypeAdapter(Ledger | Request | Result | Grant)
+
+
+@cache
+def _grant() -> TypeAdapter[Grant]:
+    return TypeAdapter(Grant)
 
 
 def dump(value: Ledger | Request | Result | Grant) -> bytes:
     """The value as JSON, quantities as text."""
-    return _ANY.dump_json(value)
+    return _any().dump_json(value)
 
 
 def load(content: bytes) -> Ledger:
     """The ledger that dump wrote; ValueError for anything else."""
-    return _LEDGER.validate_json(content)
+    return _ledger().validate_json(content)
 
 
 def read_request(content: bytes) -> Request:
     """A window's request; ValueError says what is wrong with it."""
-    return _REQUEST.validate_json(content)
+    return _request().validate_json(content)
 
 
 def read_grant(content: bytes) -> Grant:
     """The grant that dump wrote; ValueError for anything else."""
-    return _GRANT.validate_json(content)
+    return _grant().validate_json(content)
 
 
 def grants(declaration: etree._Element, message: MessageId, issuer: ParticipantCode) -> Grant:

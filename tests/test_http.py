@@ -4,7 +4,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from broker.errors import Misconfigured
-from broker.http import Health, HealthPort, check_port
+from broker.health import Health, check_port
+from broker.http import HealthPort
 
 
 @pytest.fixture

@@ -19,12 +19,12 @@ def command(bootstrap: str | None, instance: str | None) -> None:
     supervisor must handle, 5 records wait and none moves.
     """
     _kafka.leave_when_asked()
-    from broker import http, log, settings  # noqa: PLC0415 - time that --help does without
+    from broker import health, log, settings  # noqa: PLC0415 - time that --help does without
 
     given = settings.load(bootstrap=bootstrap, instance=instance)
     log.configure(given.log_format, given.log_level)
     if given.health_port:
-        http.check_port(given.health_host, given.health_port)
+        health.check_port(given.health_host, given.health_port)
     from broker.app import run_worker  # noqa: PLC0415 - after logging is set up
 
     sys.exit(run_worker(given))

@@ -1,4 +1,4 @@
-"""Where partitions begin and end and up to where they are done, asked on a connection of its own.
+"""Where partitions begin and end, asked on a connection of its own.
 
 On the consumer's connection the question would stand behind a fetch that waits for records.
 """
@@ -9,8 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
-from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException
-from confluent_kafka import KafkaError as RdKafkaError
+from confluent_kafka import IsolationLevel, KafkaException
 from confluent_kafka import TopicPartition as RdTopicPartition
 from confluent_kafka.admin import OffsetSpec
 
@@ -27,12 +26,8 @@ _SECONDS = 15
 _MOMENT_SECONDS = 3
 
 
-class Unstable(Failed):
-    """Offsets of a transaction that has not ended, or of which Kafka forgot the end."""
-
-
 class Bounds:
-    """First and next committed offset of partitions, as they are at the moment of asking."""
+    """First and next offset of partitions, as they are at the moment of asking."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -42,14 +37,6 @@ class Bounds:
     async def of(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
         """The first offset of each partition and the one after its last committed record; Failed without an answer."""
         return await asyncio.to_thread(self._ask, list(partitions))
-
-    async def committed(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """The committed offset of each partition, -1 for none; Failed without an answer.
-
-        Offsets of a transaction that has not ended are not passed over: it would be done again, and count twice. They
-        are Unstable.
-        """
-        return await asyncio.to_thread(self._ask_committed, list(partitions))
 
     async def can_be_asked(self) -> bool:
         """Whether Kafka answers."""
@@ -62,25 +49,6 @@ class Bounds:
     def _ask(self, partitions: list[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
         first, last = (self._offsets(partitions, spec) for spec in (OffsetSpec.earliest(), OffsetSpec.latest()))
         return {tp: (first[tp], last[tp]) for tp in partitions}
-
-    def _ask_committed(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        asked = ConsumerGroupTopicPartitions(
-            topics.RELAY_GROUP, [RdTopicPartition(tp.topic, tp.partition) for tp in partitions]
-        )
-        client = self._client
-        answer = client.list_consumer_group_offsets([asked], require_stable=True, request_timeout=_SECONDS)
-        try:
-            told = answer[topics.RELAY_GROUP].result().topic_partitions
-        except KafkaException as error:
-            raise self._failed(error.args[0].str()) from error
-        if any(tp.error and tp.error.code() == RdKafkaError.UNSTABLE_OFFSET_COMMIT for tp in told):
-            raise Unstable("Kafka does not say where the work goes on: a transaction has not ended")
-        if wrong := [tp for tp in told if tp.error]:
-            raise self._failed(f"{wrong[0].topic}/{wrong[0].partition}: {wrong[0].error.str()}")
-        found = {TopicPartition(tp.topic, tp.partition): max(tp.offset, -1) for tp in told}
-        if set(found) != set(partitions):
-            raise self._failed("not every partition was told")
-        return found
 
     def _offsets(self, partitions: list[TopicPartition], spec: OffsetSpec) -> dict[TopicPartition, int]:
         client = self._client

@@ -1,8 +1,7 @@
-"""Faust as the broker uses it: an application that keeps nothing, reads what is committed, and ends with a code."""
+"""Faust as the broker uses it: an application that keeps nothing and reads what is committed."""
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import faust
@@ -11,8 +10,6 @@ from broker import log
 from broker.kafka.transport import ReadCommitted
 
 if TYPE_CHECKING:
-    from mode import Service
-
     from broker.settings import Settings
 
 
@@ -67,27 +64,3 @@ def _credentials(settings: Settings) -> faust.auth.Credentials | None:
 def raw(app: faust.App, name: str) -> faust.TopicT[bytes]:
     """A topic of bytes, as they are."""
     return app.topic(name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
-
-
-def run(settings: Settings, app: faust.App, *services: Service) -> int:
-    """Run until a signal; the exit code. Faust's own loggers stay quiet below warnings, which doubles its speed."""
-    for name in ("faust", "mode", "aiokafka"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    # It says of every inbox that is missing, every few seconds, what destination.failed says when it matters.
-    logging.getLogger("aiokafka.cluster").setLevel(logging.CRITICAL)
-    worker = faust.Worker(
-        app,
-        *services,
-        redirect_stdouts=False,
-        quiet=True,
-        loglevel=settings.log_level,
-        logging_config=log.logging_config(settings.log_format, settings.log_level),
-    )
-    worker.spinner = None  # it would write to standard output
-    try:
-        worker.execute_from_commandline()
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0
-    except KeyboardInterrupt:
-        return 0
-    return 0

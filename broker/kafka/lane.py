@@ -13,13 +13,13 @@ from aiokafka.errors import KafkaError, ProducerFenced
 
 from broker import log, topics
 from broker.errors import Failed
-from broker.kafka.bounds import Unstable
 from broker.kafka.clients import discard, lane_producer
 from broker.kafka.leave import Leave, Reason
 from broker.kafka.markers import Markers
 from broker.kafka.planner import Planner
 from broker.kafka.state import catch_up
 from broker.kafka.transaction import NotTaken, transact, troubles
+from broker.kafka.transactions import Unstable
 from broker.topics import Consumed
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Lane:
         self._producer = lane_producer(around.settings, self.index)
         await asyncio.wait_for(self._producer.start(), around.settings.transaction_seconds)
         await self._markers.after_fencing(self._producer)
-        asked = asyncio.gather(around.bounds.committed(self._partitions), around.bounds.of(self._partitions))
+        asked = asyncio.gather(around.transactions.committed(self._partitions), around.bounds.of(self._partitions))
         try:
             await catch_up(around.settings, around.snapshots, self.index, self._planner.memory)
         finally:

@@ -1,4 +1,8 @@
-"""What Kafka knows of a lane's transactions: how the last one ended, and what it left open where."""
+"""What Kafka knows of a lane's transactions: how the last one ended, what it left open where, up to where all is done.
+
+Asked by aiokafka: librdkafka's admin client dies (SIGSEGV) of an offset answer from a node that is no longer the
+group's coordinator (librdkafka issue 5040, open in 2.16).
+"""
 
 from __future__ import annotations
 
@@ -13,22 +17,30 @@ from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
 from aiokafka.errors import KafkaError, ProducerFenced, for_code
 from aiokafka.protocol.transaction import AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, EndTxnRequest
 
-from broker.kafka.kip664 import DescribeProducers, DescribeTransactions
+from broker.errors import Failed
+from broker.kafka.requests import DescribeProducers, DescribeTransactions, StableOffsets
 from broker.topics import RELAY_GROUP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from broker.settings import Settings
 
 _METADATA_MS = 10_000
+_LANE, _GROUP = CoordinationType.TRANSACTION, CoordinationType.GROUP
 _CONCURRENT = 51
 _ID_NOT_FOUND = 105
 _FENCED = {47, 90}
 """INVALID_PRODUCER_EPOCH and PRODUCER_FENCED."""
 _NOT_ATTEMPTED = 55
 """Of the partitions beside the one that is at fault."""
+_UNSTABLE = 88
+"""Of offsets over which a transaction is open."""
 _PAUSE_SECONDS = 0.02
+
+
+class Unstable(Failed):
+    """Offsets of a transaction that has not ended, or of which Kafka forgot the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +100,21 @@ class Transactions:
 
     async def told_of(self, transactional_id: str) -> Told | None:
         """What the coordinator knows of it; None when it never heard of it."""
-        answer = await self._insist(transactional_id, DescribeTransactions([transactional_id]))
+        answer = await self._insist(_LANE, transactional_id, DescribeTransactions([transactional_id]))
         ((code, _, state, _, _, producer_id, epoch, _, _),) = answer.transaction_states
         return None if code == _ID_NOT_FOUND else Told(state, producer_id, epoch)
+
+    async def committed(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """The relay's committed offset of each partition, -1 for none.
+
+        Offsets of a transaction that has not ended are not passed over: it would be done again, and count twice. They
+        are Unstable.
+        """
+        answer = await self._insist(_GROUP, RELAY_GROUP, StableOffsets(RELAY_GROUP, _by_topic(partitions)))
+        told = {TopicPartition(name, number): rest for name, parts, _ in answer.topics for number, *rest in parts}
+        if any(code == _UNSTABLE for _, _, _, code, _ in told.values()):
+            raise Unstable("Kafka does not say where the work goes on: a transaction has not ended")
+        return {tp: max(told[tp][0], -1) for tp in partitions}
 
     async def partitions_of(self, names: Iterable[str]) -> set[TopicPartition]:
         """Every partition there is of those topics."""
@@ -140,21 +164,19 @@ class Transactions:
 
         Raises ProducerFenced when another has taken the lane.
         """
-        by_topic: defaultdict[str, list[int]] = defaultdict(list)
-        for tp in partitions:
-            by_topic[tp.topic].append(tp.partition)
+        by_topic = _by_topic(partitions)
         who = identity.transactional_id, identity.producer_id, identity.epoch
         if by_topic:
-            await self._insist(identity.transactional_id, AddPartitionsToTxnRequest(*who, list(by_topic.items())))
-        await self._insist(identity.transactional_id, AddOffsetsToTxnRequest(*who, RELAY_GROUP))
-        await self._insist(identity.transactional_id, EndTxnRequest(*who, is_commit))
+            await self._insist(_LANE, who[0], AddPartitionsToTxnRequest(*who, list(by_topic.items())))
+        await self._insist(_LANE, who[0], AddOffsetsToTxnRequest(*who, RELAY_GROUP))
+        await self._insist(_LANE, who[0], EndTxnRequest(*who, is_commit))
 
-    async def _insist(self, transactional_id: str, request: Any) -> Any:  # noqa: ANN401 - any that a coordinator takes
+    async def _insist(self, kind: int, name: str, request: Any) -> Any:  # noqa: ANN401 - any that a coordinator takes
         """The coordinator's answer, asked for until it is one or time is up."""
         until = time.monotonic() + self._seconds
         while True:
             try:
-                node = await self._client.coordinator_lookup(CoordinationType.TRANSACTION, transactional_id)
+                node = await self._client.coordinator_lookup(kind, name)
                 answer = await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
                 _raise_for(answer)
             except KafkaError as error:
@@ -165,11 +187,20 @@ class Transactions:
                 return answer
 
 
+def _by_topic(partitions: Iterable[TopicPartition]) -> dict[str, list[int]]:
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for tp in partitions:
+        found[tp.topic].append(tp.partition)
+    return found
+
+
 def _raise_for(answer: Any) -> None:  # noqa: ANN401 - an answer of aiokafka's
     if hasattr(answer, "transaction_states"):
         codes = {told[0] for told in answer.transaction_states} - {_ID_NOT_FOUND}
     elif hasattr(answer, "errors"):
         codes = {code for _, told in answer.errors for _, code in told}
+    elif hasattr(answer, "topics"):
+        codes = {answer.error_code, *(part[4] for _, parts, _ in answer.topics for part in parts)} - {_UNSTABLE}
     else:
         codes = {answer.error_code}
     if codes & _FENCED:

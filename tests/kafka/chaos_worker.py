@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
-from confluent_kafka.admin import AdminClient
 
 from broker import app, cli
 from broker.kafka import lane, relay, transaction
 from broker.kafka.memory import Memory
+from broker.kafka.requests import StableOffsets
 
 sys.path.insert(0, str(Path(__file__).parent))
 from chaos_corpus import POISON
@@ -83,17 +83,19 @@ def offsets_outside():
 
 def no_fencing():
     """Every producer has a transactional id of its own: starting one fences nobody, and nobody waits for a zombie."""
-    make, ask = lane.lane_producer, AdminClient.list_consumer_group_offsets
+    make, build = lane.lane_producer, StableOffsets.build
 
     def stranger(settings, number):
         producer = make(settings, number)
         producer._txn_manager.transactional_id = f"swb-relay.{number}.{os.getpid()}.{random.random()}"
         return producer
 
-    def unstable(self, asked, **given):
-        return ask(self, asked, **{**given, "require_stable": False})
+    def unstable(self, struct):
+        asked = build(self, struct)
+        asked.require_stable = False
+        return asked
 
-    lane.lane_producer, AdminClient.list_consumer_group_offsets = stranger, unstable
+    lane.lane_producer, StableOffsets.build = stranger, unstable
 
 
 def no_await():

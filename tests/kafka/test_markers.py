@@ -11,10 +11,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker import topics
 from broker.errors import Failed
-from broker.kafka.bounds import Bounds, Unstable
 from broker.kafka.clients import discard, lane_producer
 from broker.kafka.markers import Markers, Missing
-from broker.kafka.transactions import Transactions
+from broker.kafka.transactions import Transactions, Unstable
 from broker.settings import Settings
 
 LANES = iter(range(900, 1000))
@@ -76,6 +75,9 @@ class Bench:
 
     def markers(self):
         return Markers(self.lane, self.transactions, [self.frail, self.firm])
+
+    async def committed(self, place):
+        return (await self.transactions.committed([place]))[place]
 
     async def close(self):
         for producer in self.producers:
@@ -195,14 +197,28 @@ async def patiently(ask):
                 await asyncio.sleep(0.2)
 
 
+async def test_offsets_are_asked_for_again_where_another_node_coordinates_now(bench, monkeypatch):
+    """librdkafka's admin client ended the whole process here."""
+    client, place = bench.transactions._client, TopicPartition(bench.firm, 0)
+    lookup, asked = client.coordinator_lookup, []
+
+    async def of_before(kind, name):
+        node = await lookup(kind, name)
+        asked.append(node if asked else node % 3 + 1)
+        return asked[-1]
+
+    monkeypatch.setattr(client, "coordinator_lookup", of_before)
+    assert await bench.committed(place) == -1
+    assert asked[0] != asked[1]
+
+
 @pytest.mark.parametrize(("is_committed", "stands"), [(True, 7), (False, -1)])
 async def test_offsets_whose_marker_is_left_out_are_ended_too(frail_offsets, unique, is_committed, stands):
     bench = Bench(frail_offsets, unique)
-    bounds = Bounds(bench.settings)
     try:
         await bench.begin()
         place = TopicPartition(bench.firm, 0)
-        assert await patiently(lambda: bounds.committed([place])) == {place: -1}  # Kafka has made room for them
+        assert await patiently(lambda: bench.committed(place)) == -1  # Kafka has made room for them
         coordinator = bench.transactions._client.coordinator_lookup
         node = await patiently(lambda: coordinator(0, topics.RELAY_GROUP))
         while node == await patiently(lambda: coordinator(1, topics.transactional_id(bench.lane))):
@@ -219,9 +235,9 @@ async def test_offsets_whose_marker_is_left_out_are_ended_too(frail_offsets, uni
         await bench.open_lane(markers)
         frail_offsets.start_node(node)
         with pytest.raises(Unstable):
-            await patiently(lambda: bounds.committed([place]))
+            await patiently(lambda: bench.committed(place))
         await patiently(markers.end_offsets)
         await bench.open_lane(markers)
-        assert await patiently(lambda: bounds.committed([place])) == {place: stands}
+        assert await patiently(lambda: bench.committed(place)) == stands
     finally:
         await bench.close()

@@ -1,7 +1,8 @@
-"""Two requests that aiokafka has no words for: what a transaction and a partition's producers are at (KIP-664).
+"""Requests that aiokafka has no words for: what a transaction and a partition's producers are at (KIP-664), and offsets
+of which no transaction is open (KIP-447).
 
-https://cwiki.apache.org/confluence/display/KAFKA/KIP-664; the fields stand in Kafka's DescribeTransactions*.json and
-DescribeProducers*.json, version 0.
+The fields stand in Kafka's DescribeTransactions*.json and DescribeProducers*.json, version 0, and in OffsetFetch*.json,
+version 7.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.types import CompactArray, CompactString, Int16, Int32, Int64, Schema, TaggedFields
+from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Int64, Schema, TaggedFields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -119,3 +120,57 @@ class DescribeProducers(Request[_ProducersAsked]):  # type: ignore[misc]
 
     def build(self, request_struct_class: type[_ProducersAsked]) -> Any:  # noqa: ANN401 - as its parent has it
         return request_struct_class(self._topics, _NO_TAGS)
+
+
+class _OffsetsTold(Response):  # type: ignore[misc]
+    API_KEY, API_VERSION = 9, 7
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        (
+            "topics",
+            CompactArray(
+                ("name", _TEXT),
+                (
+                    "partitions",
+                    CompactArray(
+                        ("partition_index", Int32),
+                        ("committed_offset", Int64),
+                        ("committed_leader_epoch", Int32),
+                        ("metadata", _TEXT),
+                        ("error_code", Int16),
+                        ("tags", TaggedFields),
+                    ),
+                ),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("error_code", Int16),
+        ("tags", TaggedFields),
+    )
+
+
+class _OffsetsAsked(RequestStruct):  # type: ignore[misc]
+    FLEXIBLE_VERSION = True
+    API_KEY, API_VERSION, RESPONSE_TYPE = 9, 7, _OffsetsTold
+    SCHEMA = Schema(
+        ("group_id", _TEXT),
+        (
+            "topics",
+            CompactArray(("name", _TEXT), ("partition_indexes", CompactArray(Int32)), ("tags", TaggedFields)),
+        ),
+        ("require_stable", Boolean),
+        ("tags", TaggedFields),
+    )
+
+
+class StableOffsets(Request[_OffsetsAsked]):  # type: ignore[misc]
+    """The committed offsets of a group; an error for each partition where a transaction over them is open."""
+
+    API_KEY = 9
+
+    def __init__(self, group: str, partitions: Mapping[str, Iterable[int]]) -> None:
+        self._group = group
+        self._topics = [(name, sorted(numbers), _NO_TAGS) for name, numbers in partitions.items()]
+
+    def build(self, request_struct_class: type[_OffsetsAsked]) -> Any:  # noqa: ANN401 - as its parent has it
+        return request_struct_class(self._group, self._topics, True, _NO_TAGS)
