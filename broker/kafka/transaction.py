@@ -49,6 +49,8 @@ async def transact(
     await producer.begin_transaction()
     sent, refusals = await _send(producer, planned, deadline)
     given_up = await _hear(producer, sent, deadline)
+    if barred := _barred(producer):
+        raise NotTaken([(item, TopicAuthorizationFailedError()) for item in sent.values() if item[1].topic in barred])
     written: dict[TopicPartition, int] = {}
     for future, item in sent.items():
         if not future.done():
@@ -69,6 +71,16 @@ async def transact(
         await producer.send_offsets_to_transaction(dict(offsets), RELAY_GROUP)
     await producer.commit_transaction()
     return written
+
+
+def _barred(producer: AIOKafkaProducer) -> frozenset[str]:
+    """The topics that Kafka did not let into the transaction.
+
+    The client says so of the transaction as a whole; every record in it fails, and nothing is said against the others.
+    """
+    ended = producer._txn_manager._transaction_waiter  # noqa: SLF001 - told nowhere else before a commit
+    error = ended.exception() if ended.done() else None
+    return frozenset(error.args[0]) if isinstance(error, TopicAuthorizationFailedError) else frozenset()
 
 
 async def _hear(

@@ -36,6 +36,7 @@ from broker.settings import Settings
 sys.path.insert(0, str(Path(__file__).parent))
 import chaos_account
 from chaos_corpus import Corpus
+from relaykit import AUTHORIZER, forbid, permit
 
 HERE = Path(__file__).parent
 SESSION = 6.0
@@ -44,8 +45,9 @@ QUICK = {
     "SWB_RETRY_FIRST_SECONDS": "0.2", "SWB_RETRY_LONGEST_SECONDS": "2", "SWB_PRODUCE_SECONDS": "5",
     "SWB_DRAIN_SECONDS": "5", "SWB_TRANSACTION_SECONDS": "20", "SWB_LOG_LEVEL": "warning", "SWB_LOG_FORMAT": "json",
 }  # fmt: skip
-LATE_WINDOW, SMALL_WINDOW = "us-ace", "pe-vuce"
-"""The window whose inbox is missing for the first half, and the one whose inbox refuses what is large for a while."""
+LATE_WINDOW, SMALL_WINDOW, BARRED_WINDOW = "us-ace", "pe-vuce", "sg-tradenet"
+"""The window whose inbox is missing for the first half, and those whose inbox refuses for a while what is large, and
+all: nobody has the right to write."""
 _SMALL_BYTES = 3000
 _QUIET_SECONDS = 240
 _STILL_SECONDS = 45
@@ -70,7 +72,7 @@ class Options:
     windows: bool = True
     broken: str = ""
     """A saboteur of chaos_worker.py."""
-    events: str = "kill,double-kill,windows,join,zombie,restart,late,small,large,redrive"
+    events: str = "kill,double-kill,windows,join,zombie,restart,late,small,rights,large,redrive"
     minutes: float = 0.0
     """After so long nothing more is sent or killed; 0: no limit."""
     instances: bool = True
@@ -253,6 +255,8 @@ class Run:
             others += ["broker_killed", "broker_stopped"] * max(1, kills // 40)
         if "small" in wanted:
             others += ["small_inbox"] * max(1, kills // 40)
+        if "rights" in wanted and self.kafka is not None:
+            others += ["barred_inbox"] * max(1, kills // 40)
         if "large" in wanted:
             others += ["large_document"] * max(1, kills // 25)
         workers = kills - others.count("kill_windows")
@@ -432,10 +436,19 @@ class Run:
         """An inbox takes no large record for a hundred documents or so."""
         self.hurt.add(SMALL_WINDOW)
         self.alter(topics.inbox(SMALL_WINDOW), "max.message.bytes", _SMALL_BYTES)
+        yield from self._a_hundred_documents()
+        self.alter(topics.inbox(SMALL_WINDOW), "max.message.bytes", 17 << 20)
+
+    def barred_inbox(self):
+        """For as long nobody may write to an inbox."""
+        forbid(self.admin, topics.inbox(BARRED_WINDOW))
+        yield from self._a_hundred_documents()
+        permit(self.admin, topics.inbox(BARRED_WINDOW))
+
+    def _a_hundred_documents(self):
         until, enough = time.monotonic() + 20, min(self.judged + 100, self.options.documents * 0.95)
         while self.judged < enough and time.monotonic() < until:
             yield
-        self.alter(topics.inbox(SMALL_WINDOW), "max.message.bytes", 17 << 20)
 
     def large_document(self):
         """As large as any sender may send."""
@@ -515,7 +528,7 @@ def carry_out(options, folder, kafka=None):
     """One run; its figures."""
     with ExitStack() as stack:
         if kafka is None and not options.bootstrap:
-            kafka = stack.enter_context(EmbeddedKafka(data=folder / "kafka"))
+            kafka = stack.enter_context(EmbeddedKafka(data=folder / "kafka", properties=AUTHORIZER))
         run = Run(options, folder, kafka)
         return result(run, run.work())
 

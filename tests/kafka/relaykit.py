@@ -8,13 +8,29 @@ from collections import Counter
 from pathlib import Path
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from broker import topics
 from broker.kafka import admin, reading
 from broker.kafka.redrive import DeadLetter
 from broker.settings import Settings
 
+AUTHORIZER = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "allow.everyone.if.no.acl.found": "true",
+}
+"""Of a Kafka on which :func:`forbid` has an effect."""
 WORKER = Path(__file__).with_name("toy_worker.py")
 QUICK = {
     "SWB_SESSION_SECONDS": "6",
@@ -136,6 +152,25 @@ class Kit:
         """A topic that is gone, and known to be gone."""
         self.admin.delete_topics([topic])[topic].result(20)
         self.until(lambda: topic not in self.admin.list_topics(timeout=10).topics)
+
+
+def forbid(admin, topic):
+    """From now on nobody may write to the topic; all may read it."""
+    given = (AclOperation.WRITE, AclPermissionType.DENY), (AclOperation.READ, AclPermissionType.ALLOW)
+    rules = [
+        AclBinding(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, "User:*", "*", operation, permission)
+        for operation, permission in given
+    ]
+    for future in admin.create_acls(rules).values():
+        future.result(20)
+
+
+def permit(admin, topic):
+    """What was forbidden is allowed again."""
+    wanted = AclBindingFilter(
+        ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, None, None, AclOperation.ANY, AclPermissionType.ANY
+    )
+    admin.delete_acls([wanted])[wanted].result(20)
 
 
 class Seen:

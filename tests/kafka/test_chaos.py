@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import chaos
 import chaos_account
 from chaos_corpus import Corpus
+from relaykit import AUTHORIZER
 
 pytestmark = pytest.mark.chaos
 
@@ -27,7 +28,7 @@ def kafka(tmp_path_factory):
         if os.environ.get("SWB_REQUIRE_KAFKA"):
             pytest.fail(f"SWB_REQUIRE_KAFKA is set: {error}")
         pytest.skip(str(error))
-    with EmbeddedKafka(data=tmp_path_factory.mktemp("chaos")) as kafka:
+    with EmbeddedKafka(data=tmp_path_factory.mktemp("chaos"), properties=AUTHORIZER) as kafka:
         yield kafka
 
 
@@ -42,7 +43,8 @@ def test_nothing_lost_nothing_twice(tmp_path, kafka):
     assert found["breaches"] == 0, json.dumps(found["examples"], indent=1)
     assert found["kills"] >= 8
     assert set(found["families"]) >= {"invoice", "origin", "sps"}
-    assert {"halt", "join_and_leave", "broker_killed", "small_inbox", "make_late_inbox"} <= set(found["events"])
+    events = {"halt", "join_and_leave", "broker_killed", "small_inbox", "barred_inbox", "make_late_inbox"}
+    assert events <= set(found["events"])
     assert found["seen"]["dead letter of a document"]
     assert found["recovery_seconds"]["n"]
 

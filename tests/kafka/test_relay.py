@@ -13,7 +13,7 @@ from broker import topics
 from broker.embedded import EmbeddedKafka
 
 sys.path.insert(0, str(Path(__file__).parent))
-from relaykit import Kit, doubled, is_in_order
+from relaykit import AUTHORIZER, Kit, doubled, forbid, is_in_order, permit
 
 NUMBER = lambda record: int(record.value.rsplit(b"#", 1)[1].split(b"<")[0])  # noqa: E731
 
@@ -167,6 +167,29 @@ def test_a_window_that_dies_at_work_holds_the_others_up_for_a_moment_only(kit):
     assert not doubled(late)
     assert {r.header("swb_message_id") for r in late} == sent
     assert is_in_order(late, NUMBER)
+
+
+def test_a_window_whose_inbox_may_not_be_written_delays_nobody_and_gets_everything_in_order(tmp_path):
+    with EmbeddedKafka(data=tmp_path / "kafka", properties=AUTHORIZER) as kafka:
+        kit = Kit(kafka.bootstrap, tmp_path, farm="agency", wa="window", wb="window")
+        kit.farm, kit.wa, kit.wb = kit.codes
+        try:
+            worker = kit.worker()
+            sent = stream(kit, 100, keys=7)
+            kit.until(lambda: len(kit.inbox(kit.wb, "payload")) == 100)
+            forbid(kit.admin, topics.inbox(kit.wb))
+            began = time.monotonic()
+            sent |= stream(kit, 100, keys=7, start=100)
+            kit.until(lambda: len(kit.inbox(kit.wa, "payload")) == 200, every=0.1)
+            assert time.monotonic() - began < 5
+            assert '"reason":"TopicAuthorizationFailedError"' in worker.log.read_text()
+            assert len(kit.inbox(kit.wb, "payload")) == 100
+            permit(kit.admin, topics.inbox(kit.wb))
+            sent |= stream(kit, 100, keys=7, start=200)
+            kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= 300, seconds=60)
+            accounted(kit, sent, (kit.wa, kit.wb))
+        finally:
+            kit.close()
 
 
 def test_what_waits_survives_a_kill(kit):
