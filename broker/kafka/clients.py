@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 _BATCH = 256 * 1024
 """Of a producer; at most the smallest ``max.message.bytes`` of any topic, which limits the batch."""
 _METADATA_MS = 10_000
-_POLL_MS = (50, 500)
-_POLL_MS_PER_PARTITION = 0.5
+_POLL_MS = (50, 200)
+_POLL_MS_PER_PARTITION = 0.125
+_POLL_BYTES = 64 * 1024
 _STOP_SECONDS = 5
 
 
@@ -55,8 +56,9 @@ def plain_producer(settings: Settings, client_id: str) -> AIOKafkaProducer:
 def relay_consumer(settings: Settings, instance: str | None, partitions: int) -> AIOKafkaConsumer:
     """The consumer of a worker; ``instance`` names a static member, whose restart moves no partition.
 
-    A partition whose records were in hand when a fetch set out waits for the end of that fetch, which lasts while no
-    other has anything new. So it lasts as short as its cost allows, and that is by the number of partitions.
+    A fetch names every partition, and costs by their number. So it gathers what comes for a moment, instead of coming
+    back with the first record; as short a moment as its cost allows, since a partition whose records were in hand when
+    it set out waits for its end.
     """
     shortest, longest = _POLL_MS
     return AIOKafkaConsumer(
@@ -74,6 +76,7 @@ def relay_consumer(settings: Settings, instance: str | None, partitions: int) ->
         max_poll_interval_ms=int(max(300.0, settings.transaction_seconds * 2) * 1000),
         max_poll_records=settings.batch_records,
         fetch_max_bytes=settings.max_record_bytes * 3,
+        fetch_min_bytes=_POLL_BYTES,
         fetch_max_wait_ms=int(min(longest, max(shortest, partitions * _POLL_MS_PER_PARTITION))),
         metadata_max_age_ms=_METADATA_MS,
     )
