@@ -32,6 +32,8 @@ logger = log.get(__name__)
 _TOO_LARGE = (MessageSizeTooLargeError, RecordTooLargeError, RecordListTooLargeError)
 _BATCH_BYTES = 32 << 20
 _SWEEP_RECORDS = 1000
+_FIRST_RECORDS = 8
+"""Of the first batch, twice as many of the next: who waits for a worker that starts hears from it soon."""
 
 
 @dataclass
@@ -61,7 +63,7 @@ class Planner:
         self.ways = Ways(around.destinations, around.settings.max_record_bytes)
         self._poison: dict[Place, str] = {}
         self._sources: dict[Place, bytes | None] = {}
-        self._limit = around.settings.batch_records
+        self._limit = min(_FIRST_RECORDS, around.settings.batch_records)
 
     def forget(self) -> None:
         """What was planned and not committed never was."""
