@@ -265,7 +265,7 @@ class Run:
         self.chance.shuffle(others)
         first, last = self.options.documents * 0.05, self.options.documents * 0.9
         step = (last - first) / max(1, len(others))
-        found = [(int(first + step * n), name) for n, name in enumerate(others)]
+        found = [(int(first + step * (n + 0.5)), name) for n, name in enumerate(others)]
         if "late" in wanted:
             found.append((self.options.documents // 2, "make_late_inbox"))
         return sorted(found)
