@@ -14,7 +14,7 @@ from broker.kafka.vigil import Vigil
 from broker.kafka.watch import Watch
 from broker.line import process
 from broker.relations import load as load_relations
-from broker.services import Afterwards, HealthService, RelayService, WatchService, run
+from broker.services import Afterwards, AlarmService, HealthService, RelayService, WatchService, run
 from broker.watchdog import Patience
 from broker.windows.decide import windows as windows_of
 from broker.windows.faults import read_faults
@@ -44,8 +44,11 @@ def run_worker(settings: Settings) -> int:
     admin.wait(settings, catalogue.participants)
     vigil = Vigil(rules.statuses, rules.patience, [window.code for window in catalogue.windows()])
     relay = RelayService(settings, rules)
-    afterwards = Afterwards(settings, catalogue, relay.is_open, lambda: _alarm(settings))
-    beside = [WatchService(Watch(settings, vigil, relay.lanes)), afterwards]
+    beside = [
+        WatchService(Watch(settings, vigil, relay.lanes)),
+        Afterwards(settings, catalogue, relay.is_open),
+        AlarmService(lambda: _alarm(settings), relay.is_open),
+    ]
     if settings.health_port:
         beside.append(HealthService(settings, relay.health))
     return run(settings, relay, *beside)

@@ -29,43 +29,32 @@ if TYPE_CHECKING:
 logger = log.get(__name__)
 
 _BREATH_SECONDS = 0.05
+_AGAIN_SECONDS = 5.0
 _HEAD_START_SECONDS = 3.0
 """For the messages that wait when the lanes open."""
 
 
 class Afterwards(Service):  # type: ignore[misc]  # mode publishes no types
-    """What can wait until the lanes work: a look at the topics' settings; schemas and mappings compiled, in breaths;
-    the alarm, with the half second that its library takes to load.
+    """What can wait until the lanes work: a look at the topics' settings; schemas and mappings compiled, in breaths.
 
     A message that comes earlier waits for its own type at most.
     """
 
     mundane_level = "debug"
 
-    def __init__(
-        self,
-        settings: Settings,
-        catalogue: Catalogue,
-        is_open: Callable[[], bool],
-        load_alarm: Callable[[], Callable[[], Service]],
-    ) -> None:
+    def __init__(self, settings: Settings, catalogue: Catalogue, is_open: Callable[[], bool]) -> None:
         super().__init__()
         self._settings = settings
         self._catalogue = catalogue
         self._is_open = is_open
-        self._load_alarm = load_alarm
 
     async def on_start(self) -> None:
         self.add_future(self._work())
 
     async def _work(self) -> None:
-        while not self._is_open():  # noqa: ASYNC110 - lanes come and go
-            await asyncio.sleep(_BREATH_SECONDS)
-        await asyncio.sleep(_HEAD_START_SECONDS)
+        await _lanes_had_a_start(self._is_open)
         await asyncio.to_thread(admin.tell_faults, self._settings, self._catalogue.participants)
         await self._warm()
-        make = await asyncio.to_thread(self._load_alarm)
-        await self.add_runtime_dependency(make())
 
     async def _warm(self) -> None:
         types = self._catalogue.document_types.values()
@@ -76,6 +65,54 @@ class Afterwards(Service):  # type: ignore[misc]  # mode publishes no types
             step.warm()
             await asyncio.sleep(max(_BREATH_SECONDS, time.monotonic() - at))
         logger.info("catalogue.compiled", seconds=round(time.monotonic() - began, 2))
+
+
+class AlarmService(Service):  # type: ignore[misc]  # mode publishes no types
+    """The application that tells dead letters: loaded when the lanes work, and started again whenever it ends.
+
+    It stands alone: whatever ends it, no document waits for it.
+    """
+
+    mundane_level = "debug"
+
+    def __init__(self, load: Callable[[], Callable[[], Service]], is_open: Callable[[], bool]) -> None:
+        super().__init__()
+        self._load = load
+        self._is_open = is_open
+        self._telling: Service | None = None
+
+    async def on_start(self) -> None:
+        self.add_future(self._work())
+
+    async def _work(self) -> None:
+        await _lanes_had_a_start(self._is_open)
+        make = await asyncio.to_thread(self._load)
+        while True:
+            self._telling = make()
+            try:
+                await self._telling.start()
+                await self._telling.wait_until_stopped()
+                logger.warning("alarm.again", reason=repr(self._telling.crash_reason))
+            except Exception as error:  # noqa: BLE001 - it is started again, whatever it was
+                logger.warning("alarm.again", reason=repr(error))
+            await self._end()
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def on_stop(self) -> None:
+        await self._end()
+
+    async def _end(self) -> None:
+        telling, self._telling = self._telling, None
+        if telling is not None:
+            with suppress(Exception):
+                await asyncio.wait_for(telling.stop(), _AGAIN_SECONDS)
+
+
+async def _lanes_had_a_start(is_open: Callable[[], bool]) -> None:
+    """Come back when the lanes have been open for a while."""
+    while not is_open():  # noqa: ASYNC110 - lanes come and go
+        await asyncio.sleep(_BREATH_SECONDS)
+    await asyncio.sleep(_HEAD_START_SECONDS)
 
 
 class WatchService(Service):  # type: ignore[misc]  # mode publishes no types

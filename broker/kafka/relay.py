@@ -70,9 +70,9 @@ class Relay:
             await self._watch(stop)
         finally:
             await self.close_lanes()
-            for closing in (around.consumer.stop(), around.origins.close(), around.transactions.close()):
+            for close in (around.consumer.stop, around.origins.close, around.transactions.close):
                 with suppress(KafkaError, TimeoutError):
-                    await asyncio.wait_for(closing, self._settings.session_seconds)
+                    await asyncio.wait_for(close(), self._settings.session_seconds)
 
     def _consumer(self) -> AIOKafkaConsumer:
         consumer = relay_consumer(self._settings, self._instance, len(self._worked) * self._settings.partitions)
