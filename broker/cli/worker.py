@@ -15,8 +15,8 @@ from broker.cli import _kafka
 def command(bootstrap: str | None, instance: str | None) -> None:
     """Run a worker.
 
-    Exit codes: 0 asked to stop, 2 could not start, 3 fenced by another worker, 4 Kafka is broken in a way that a
-    supervisor must handle, 5 records wait and none moves.
+    Exit codes: 0 asked to stop, 1 a fault of ours, 2 could not start, 3 fenced by another worker, 4 Kafka is broken in
+    a way that a supervisor must handle, 5 records wait and none moves.
     """
     _kafka.leave_when_asked()
     from broker import health, log, settings  # noqa: PLC0415 - time that --help does without

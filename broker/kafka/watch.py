@@ -45,7 +45,7 @@ class Watch:
         while True:
             try:
                 await self._watch()
-            except KafkaError as error:
+            except (KafkaError, OSError) as error:
                 logger.warning("watchdog.waits", error=repr(error)[:200])
                 await asyncio.sleep(_AGAIN_SECONDS)
 
