@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 _NO_TAGS: dict[int, bytes] = {}
 _TEXT = CompactString("utf-8")
+_PARTITIONS = CompactArray(("name", _TEXT), ("partition_indexes", CompactArray(Int32)), ("tags", TaggedFields))
+
+
+def _asked(partitions: Mapping[str, Iterable[int]]) -> list[tuple[str, list[int], dict[int, bytes]]]:
+    return [(name, sorted(numbers), _NO_TAGS) for name, numbers in partitions.items()]
 
 
 class _TransactionsTold(Response):  # type: ignore[misc]  # aiokafka publishes no types
@@ -101,13 +106,7 @@ class _ProducersTold(Response):  # type: ignore[misc]
 class _ProducersAsked(RequestStruct):  # type: ignore[misc]
     FLEXIBLE_VERSION = True
     API_KEY, API_VERSION, RESPONSE_TYPE = 61, 0, _ProducersTold
-    SCHEMA = Schema(
-        (
-            "topics",
-            CompactArray(("name", _TEXT), ("partition_indexes", CompactArray(Int32)), ("tags", TaggedFields)),
-        ),
-        ("tags", TaggedFields),
-    )
+    SCHEMA = Schema(("topics", _PARTITIONS), ("tags", TaggedFields))
 
 
 class DescribeProducers(Request[_ProducersAsked]):  # type: ignore[misc]
@@ -116,7 +115,7 @@ class DescribeProducers(Request[_ProducersAsked]):  # type: ignore[misc]
     API_KEY = 61
 
     def __init__(self, partitions: Mapping[str, Iterable[int]]) -> None:
-        self._topics = [(name, sorted(numbers), _NO_TAGS) for name, numbers in partitions.items()]
+        self._topics = _asked(partitions)
 
     def build(self, request_struct_class: type[_ProducersAsked]) -> Any:  # noqa: ANN401 - as its parent has it
         return request_struct_class(self._topics, _NO_TAGS)
@@ -152,15 +151,7 @@ class _OffsetsTold(Response):  # type: ignore[misc]
 class _OffsetsAsked(RequestStruct):  # type: ignore[misc]
     FLEXIBLE_VERSION = True
     API_KEY, API_VERSION, RESPONSE_TYPE = 9, 7, _OffsetsTold
-    SCHEMA = Schema(
-        ("group_id", _TEXT),
-        (
-            "topics",
-            CompactArray(("name", _TEXT), ("partition_indexes", CompactArray(Int32)), ("tags", TaggedFields)),
-        ),
-        ("require_stable", Boolean),
-        ("tags", TaggedFields),
-    )
+    SCHEMA = Schema(("group_id", _TEXT), ("topics", _PARTITIONS), ("require_stable", Boolean), ("tags", TaggedFields))
 
 
 class StableOffsets(Request[_OffsetsAsked]):  # type: ignore[misc]
@@ -170,7 +161,7 @@ class StableOffsets(Request[_OffsetsAsked]):  # type: ignore[misc]
 
     def __init__(self, group: str, partitions: Mapping[str, Iterable[int]]) -> None:
         self._group = group
-        self._topics = [(name, sorted(numbers), _NO_TAGS) for name, numbers in partitions.items()]
+        self._topics = _asked(partitions)
 
     def build(self, request_struct_class: type[_OffsetsAsked]) -> Any:  # noqa: ANN401 - as its parent has it
         return request_struct_class(self._group, self._topics, True, _NO_TAGS)
