@@ -20,7 +20,8 @@ _BATCH = 256 * 1024
 _METADATA_MS = 10_000
 _POLL_MS = (50, 200)
 _POLL_MS_PER_PARTITION = 0.125
-_POLL_BYTES = 64 * 1024
+_MANY_PARTITIONS = 500
+_GATHERED_BYTES = 64 * 1024
 _STOP_SECONDS = 5
 
 
@@ -56,9 +57,10 @@ def plain_producer(settings: Settings, client_id: str) -> AIOKafkaProducer:
 def relay_consumer(settings: Settings, instance: str | None, partitions: int) -> AIOKafkaConsumer:
     """The consumer of a worker; ``instance`` names a static member, whose restart moves no partition.
 
-    A fetch names every partition, and costs by their number. So it gathers what comes for a moment, instead of coming
-    back with the first record; as short a moment as its cost allows, since a partition whose records were in hand when
-    it set out waits for its end.
+    A partition whose records were in hand when a fetch set out waits for the end of that fetch. So it lasts as short as
+    its cost allows, and that is by the number of partitions, since it names them all. Where they are many, it gathers
+    what comes for that moment instead of coming back with the first record; where they are few, that would cost more
+    than it saves as soon as there is much to do.
     """
     shortest, longest = _POLL_MS
     return AIOKafkaConsumer(
@@ -76,7 +78,7 @@ def relay_consumer(settings: Settings, instance: str | None, partitions: int) ->
         max_poll_interval_ms=int(max(300.0, settings.transaction_seconds * 2) * 1000),
         max_poll_records=settings.batch_records,
         fetch_max_bytes=settings.max_record_bytes * 3,
-        fetch_min_bytes=_POLL_BYTES,
+        fetch_min_bytes=_GATHERED_BYTES if partitions > _MANY_PARTITIONS else 1,
         fetch_max_wait_ms=int(min(longest, max(shortest, partitions * _POLL_MS_PER_PARTITION))),
         metadata_max_age_ms=_METADATA_MS,
     )
