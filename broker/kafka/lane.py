@@ -37,6 +37,8 @@ _PATIENCE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _SWEEP_SECONDS = 300.0
 _BORNE = 5
+_TURN_SECONDS = 0.05
+"""Between the beginnings of two transactions where no more lies at hand: what comes in the meantime goes together."""
 _UNREADABLE_SECONDS = 5.0
 
 
@@ -62,6 +64,7 @@ class Lane:
         self.is_open = False
         """Whether it works, and is not on its way there."""
         self._swept = time.monotonic()
+        self._turned = 0.0
         self._fetching: asyncio.Future[Any] | None = None
         self._copying: asyncio.Task[None] | None = None
 
@@ -147,6 +150,7 @@ class Lane:
         """One batch: taken, planned, committed."""
         self._resume([tp for tp, until in self._held.items() if time.monotonic() >= until])
         if not self._buffer:
+            await asyncio.sleep(max(0.0, self._turned + _TURN_SECONDS - time.monotonic()))
             await self._fetch()
         if self._buffer:
             batch = await self._planner.plan(self._buffer, self._hold)
@@ -203,6 +207,7 @@ class Lane:
     # --- committing ---------------------------------------------------------------------------------------------------
 
     async def _commit(self, batch: Batch) -> None:
+        self._turned = time.monotonic()
         if await self._destinations_failed(batch):
             self._planner.put_back(batch, self._buffer)
             return
