@@ -163,6 +163,7 @@ def forbid(admin, topic):
     ]
     for future in admin.create_acls(rules).values():
         future.result(20)
+    time.sleep(1)  # a node hears of it a moment after the answer
 
 
 def permit(admin, topic):
