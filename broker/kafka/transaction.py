@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError, ProducerFenced, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    IllegalOperation,
+    KafkaError,
+    ProducerFenced,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
 from broker.topics import RELAY_GROUP
 
@@ -50,7 +56,8 @@ async def transact(
     sent, refusals = await _send(producer, planned, deadline)
     given_up = await _hear(producer, sent, deadline)
     if barred := _barred(producer):
-        raise NotTaken([(item, TopicAuthorizationFailedError()) for item in sent.values() if item[1].topic in barred])
+        handed_over = [*sent.values(), *(item for item, _ in refusals)]
+        raise NotTaken([(item, TopicAuthorizationFailedError()) for item in handed_over if item[1].topic in barred])
     written: dict[TopicPartition, int] = {}
     for future, item in sent.items():
         if not future.done():
@@ -117,6 +124,9 @@ async def _send(
                     sent[await _hand_over(producer, item[1])] = item
                 except ProducerFenced:
                     raise
+                except IllegalOperation as error:  # the transaction has failed: nothing more goes into it
+                    refusals.append((item, error))
+                    break
                 except (KafkaError, AssertionError) as error:  # aiokafka asserts that the partition exists
                     refusals.append((item, error))
     except TimeoutError as error:

@@ -182,12 +182,33 @@ def test_a_window_whose_inbox_may_not_be_written_delays_nobody_and_gets_everythi
             sent |= stream(kit, 100, keys=7, start=100)
             kit.until(lambda: len(kit.inbox(kit.wa, "payload")) == 200, every=0.1)
             assert time.monotonic() - began < 5
+            assert worker.poll() is None
             assert '"reason":"TopicAuthorizationFailedError"' in worker.log.read_text()
             assert len(kit.inbox(kit.wb, "payload")) == 100
             permit(kit.admin, topics.inbox(kit.wb))
             sent |= stream(kit, 100, keys=7, start=200)
             kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= 300, seconds=60)
             accounted(kit, sent, (kit.wa, kit.wb))
+        finally:
+            kit.close()
+
+
+def test_an_inbox_barred_while_a_large_batch_is_handed_over_ends_no_worker(tmp_path):
+    with EmbeddedKafka(data=tmp_path / "kafka", properties=AUTHORIZER) as kafka:
+        kit = Kit(kafka.bootstrap, tmp_path, farm="agency", wa="window", wb="window")
+        kit.farm, kit.wa, kit.wb = kit.codes
+        try:
+            forbid(kit.admin, topics.inbox(kit.wb))
+            words = f"ok {kit.wb} {kit.wa}; ".encode()
+            for n in range(80):  # several times what a producer sends at once
+                kit.send(kit.farm, b"one", words + b"x" * 50_000 + b"#%d" % n, ce_id=f"s{n}")
+            kit.flush()
+            worker = kit.worker()
+            kit.until(lambda: len(kit.inbox(kit.wa, "payload")) == 80, seconds=40)
+            assert worker.poll() is None
+            permit(kit.admin, topics.inbox(kit.wb))
+            kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= 80, seconds=60)
+            accounted(kit, {topics.message_id(kit.farm, f"s{n}") for n in range(80)}, (kit.wa, kit.wb))
         finally:
             kit.close()
 
