@@ -88,13 +88,16 @@ class AlarmService(Service):  # type: ignore[misc]  # mode publishes no types
         await _lanes_had_a_start(self._is_open)
         make = await asyncio.to_thread(self._load)
         while True:
-            self._telling = make()
+            self._telling = telling = make()
             try:
-                await self._telling.start()
-                await self._telling.wait_until_stopped()
-                logger.warning("alarm.again", reason=repr(self._telling.crash_reason))
+                await telling.start()
+                await telling.wait_until_stopped()
+                reason = telling.crash_reason
             except Exception as error:  # noqa: BLE001 - it is started again, whatever it was
-                logger.warning("alarm.again", reason=repr(error))
+                reason = error
+            if self.should_stop:
+                return
+            logger.warning("alarm.again", reason=repr(reason))
             await self._end()
             await asyncio.sleep(_AGAIN_SECONDS)
 

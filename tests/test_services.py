@@ -49,6 +49,19 @@ async def test_the_alarm_is_started_again_whatever_ends_it_and_ends_nothing_else
     assert made[2].should_stop
 
 
+async def test_the_end_of_a_worker_is_no_fault_of_the_alarm(quick, monkeypatch):
+    said, made = [], []
+    monkeypatch.setattr(services.logger, "warning", lambda event, **_: said.append(event))
+    beside = services.AlarmService(lambda: lambda: made.append(Telling("")) or made[-1], lambda: True)
+    async with asyncio.timeout(10):
+        await beside.start()
+        while not made or not made[0].is_working:
+            await asyncio.sleep(0.01)
+    await beside.stop()
+    await asyncio.sleep(0.05)
+    assert not said
+
+
 async def test_the_alarm_waits_for_the_lanes(quick):
     made, lanes = [], []
     beside = services.AlarmService(lambda: lambda: made.append(Telling("")) or made[-1], lambda: bool(lanes))

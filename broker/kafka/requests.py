@@ -20,6 +20,12 @@ _TEXT = CompactString("utf-8")
 _PARTITIONS = CompactArray(("name", _TEXT), ("partition_indexes", CompactArray(Int32)), ("tags", TaggedFields))
 
 
+def _of_each_partition(*fields: tuple[str, Any]) -> CompactArray:
+    """The part of an answer that tells this of each partition, by topic."""
+    partitions = CompactArray(("partition_index", Int32), *fields, ("tags", TaggedFields))
+    return CompactArray(("name", _TEXT), ("partitions", partitions), ("tags", TaggedFields))
+
+
 def _asked(partitions: Mapping[str, Iterable[int]]) -> list[tuple[str, list[int], dict[int, bytes]]]:
     return [(name, sorted(numbers), _NO_TAGS) for name, numbers in partitions.items()]
 
@@ -38,10 +44,7 @@ class _TransactionsTold(Response):  # type: ignore[misc]  # aiokafka publishes n
                 ("transaction_start_time_ms", Int64),
                 ("producer_id", Int64),
                 ("producer_epoch", Int16),
-                (
-                    "topics",
-                    CompactArray(("topic", _TEXT), ("partitions", CompactArray(Int32)), ("tags", TaggedFields)),
-                ),
+                ("topics", _PARTITIONS),
                 ("tags", TaggedFields),
             ),
         ),
@@ -73,30 +76,21 @@ class _ProducersTold(Response):  # type: ignore[misc]
         ("throttle_time_ms", Int32),
         (
             "topics",
-            CompactArray(
-                ("name", _TEXT),
+            _of_each_partition(
+                ("error_code", Int16),
+                ("error_message", _TEXT),
                 (
-                    "partitions",
+                    "active_producers",
                     CompactArray(
-                        ("partition_index", Int32),
-                        ("error_code", Int16),
-                        ("error_message", _TEXT),
-                        (
-                            "active_producers",
-                            CompactArray(
-                                ("producer_id", Int64),
-                                ("producer_epoch", Int32),
-                                ("last_sequence", Int32),
-                                ("last_timestamp", Int64),
-                                ("coordinator_epoch", Int32),
-                                ("current_txn_start_offset", Int64),
-                                ("tags", TaggedFields),
-                            ),
-                        ),
+                        ("producer_id", Int64),
+                        ("producer_epoch", Int32),
+                        ("last_sequence", Int32),
+                        ("last_timestamp", Int64),
+                        ("coordinator_epoch", Int32),
+                        ("current_txn_start_offset", Int64),
                         ("tags", TaggedFields),
                     ),
                 ),
-                ("tags", TaggedFields),
             ),
         ),
         ("tags", TaggedFields),
@@ -127,20 +121,11 @@ class _OffsetsTold(Response):  # type: ignore[misc]
         ("throttle_time_ms", Int32),
         (
             "topics",
-            CompactArray(
-                ("name", _TEXT),
-                (
-                    "partitions",
-                    CompactArray(
-                        ("partition_index", Int32),
-                        ("committed_offset", Int64),
-                        ("committed_leader_epoch", Int32),
-                        ("metadata", _TEXT),
-                        ("error_code", Int16),
-                        ("tags", TaggedFields),
-                    ),
-                ),
-                ("tags", TaggedFields),
+            _of_each_partition(
+                ("committed_offset", Int64),
+                ("committed_leader_epoch", Int32),
+                ("metadata", _TEXT),
+                ("error_code", Int16),
             ),
         ),
         ("error_code", Int16),

@@ -111,10 +111,15 @@ class Transactions:
         are Unstable.
         """
         answer = await self._insist(_GROUP, RELAY_GROUP, StableOffsets(RELAY_GROUP, _by_topic(partitions)))
-        told = {TopicPartition(name, number): rest for name, parts, _ in answer.topics for number, *rest in parts}
-        if any(code == _UNSTABLE for _, _, _, code, _ in told.values()):
-            raise Unstable("Kafka does not say where the work goes on: a transaction has not ended")
-        return {tp: max(told[tp][0], -1) for tp in partitions}
+        found = {}
+        for name, told, _ in answer.topics:
+            for number, offset, _, _, code, _ in told:
+                if code == _UNSTABLE:
+                    raise Unstable("Kafka does not say where the work goes on: a transaction has not ended")
+                found[TopicPartition(name, number)] = max(offset, -1)
+        if set(found) != set(partitions):
+            raise Failed("Kafka does not say where the work goes on: not every partition was told")
+        return found
 
     async def partitions_of(self, names: Iterable[str]) -> set[TopicPartition]:
         """Every partition there is of those topics."""

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from confluent_kafka import KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from confluent_kafka.admin import AdminClient
 
 from broker import topics
 from broker.app import WINDOWS_GROUP
@@ -36,7 +36,7 @@ from broker.settings import Settings
 sys.path.insert(0, str(Path(__file__).parent))
 import chaos_account
 from chaos_corpus import Corpus
-from relaykit import AUTHORIZER, forbid, permit
+from relaykit import AUTHORIZER, alter, delete, forbid, permit
 
 HERE = Path(__file__).parent
 SESSION = 6.0
@@ -156,7 +156,7 @@ class Run:
         self.began = time.monotonic()
         admin.create(self.settings, self.participants)
         if "late" in self.options.events:
-            self.delete(topics.inbox(LATE_WINDOW))
+            delete(self.admin, topics.inbox(LATE_WINDOW))
         names = topics.all_topics(self.participants)
         self.starts = chaos_account.ends(self.bootstrap, names)
         self.watch = chaos_account.consumer(self.bootstrap, **{"fetch.wait.max.ms": 20})
@@ -435,9 +435,9 @@ class Run:
     def small_inbox(self):
         """An inbox takes no large record for a hundred documents or so."""
         self.hurt.add(SMALL_WINDOW)
-        self.alter(topics.inbox(SMALL_WINDOW), "max.message.bytes", _SMALL_BYTES)
+        alter(self.admin, topics.inbox(SMALL_WINDOW), "max.message.bytes", _SMALL_BYTES)
         yield from self._a_hundred_documents()
-        self.alter(topics.inbox(SMALL_WINDOW), "max.message.bytes", 17 << 20)
+        alter(self.admin, topics.inbox(SMALL_WINDOW), "max.message.bytes", 17 << 20)
 
     def barred_inbox(self):
         """For as long nobody may write to an inbox."""
@@ -463,16 +463,6 @@ class Run:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             yield
-
-    def alter(self, topic, name, value):
-        entry = ConfigEntry(name, str(value), incremental_operation=AlterConfigOpType.SET)
-        resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
-        self.admin.incremental_alter_configs([resource])[resource].result(20)
-
-    def delete(self, topic):
-        self.admin.delete_topics([topic])[topic].result(20)
-        while topic in self.admin.list_topics(timeout=10).topics:
-            time.sleep(0.1)
 
 
 def share(values, part):

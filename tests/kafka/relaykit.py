@@ -142,16 +142,21 @@ class Kit:
         found = [r for r in reading.read(self.settings, topics.DEADLETTER) if (r.partition, r.offset) in wanted]
         reading.write(self.settings, [DeadLetter(r).redriven("tester") for r in found])
 
-    def alter(self, topic, name, value):
-        """One setting of a topic."""
-        entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
-        resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
-        self.admin.incremental_alter_configs([resource])[resource].result(20)
 
-    def delete(self, topic):
-        """A topic that is gone, and known to be gone."""
-        self.admin.delete_topics([topic])[topic].result(20)
-        self.until(lambda: topic not in self.admin.list_topics(timeout=10).topics)
+def alter(admin, topic, name, value):
+    """One setting of a topic."""
+    entry = ConfigEntry(name, str(value), incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+    admin.incremental_alter_configs([resource])[resource].result(20)
+
+
+def delete(admin, topic):
+    """A topic that is gone, and known to be gone."""
+    admin.delete_topics([topic])[topic].result(20)
+    end = time.monotonic() + 30
+    while topic in admin.list_topics(timeout=10).topics:
+        assert time.monotonic() < end, f"{topic} is still there"
+        time.sleep(0.1)
 
 
 def forbid(admin, topic):

@@ -12,7 +12,7 @@ from broker import topics
 from broker.embedded import EmbeddedKafka
 
 sys.path.insert(0, str(Path(__file__).parent))
-from relaykit import Kit
+from relaykit import Kit, delete
 from test_relay import accounted, stream
 
 INDEX = {"log.index.size.max.bytes": "4096"}
@@ -52,7 +52,7 @@ def test_a_commit_whose_marker_kafka_forgets_is_not_lost(cluster3, kit_on):
     """An inbox lives on one node, which is stopped between produce and commit, again and again."""
     kit = kit_on(cluster3, "alone")  # the cluster remembers what other tests sent
     alone = 3
-    kit.delete(topics.inbox(kit.wa))
+    delete(kit.admin, topics.inbox(kit.wa))
     kit.admin.create_topics([NewTopic(topics.inbox(kit.wa), 4, replica_assignment=[[alone]] * 4)])[
         topics.inbox(kit.wa)
     ].result(20)

@@ -13,7 +13,7 @@ from broker import topics
 from broker.embedded import EmbeddedKafka
 
 sys.path.insert(0, str(Path(__file__).parent))
-from relaykit import AUTHORIZER, Kit, doubled, forbid, is_in_order, permit
+from relaykit import AUTHORIZER, Kit, alter, delete, doubled, forbid, is_in_order, permit
 
 NUMBER = lambda record: int(record.value.rsplit(b"#", 1)[1].split(b"<")[0])  # noqa: E731
 
@@ -25,6 +25,16 @@ def kit(kafka_bootstrap, tmp_path, unique):
     kit.farm, kit.wa, kit.wb = kit.codes
     yield kit
     kit.close()
+
+
+@pytest.fixture
+def kit_with_rights(tmp_path):
+    """On a Kafka of its own, where rights can be taken away."""
+    with EmbeddedKafka(data=tmp_path / "kafka", properties=AUTHORIZER) as kafka:
+        kit = Kit(kafka.bootstrap, tmp_path, farm="agency", wa="window", wb="window")
+        kit.farm, kit.wa, kit.wb = kit.codes
+        yield kit
+        kit.close()
 
 
 def test_documents_go_through_and_answers_come_home(kit):
@@ -135,7 +145,7 @@ def test_workers_join_and_leave(kit):
 
 
 def test_a_window_without_an_inbox_delays_nobody_and_gets_everything_in_order(kit):
-    kit.delete(topics.inbox(kit.wb))
+    delete(kit.admin, topics.inbox(kit.wb))
     kit.worker()
     sent = stream(kit, 200, keys=7)
     kit.until(lambda: len(kit.inbox(kit.wa, "payload")) == 200)
@@ -155,7 +165,7 @@ def test_a_window_that_dies_at_work_holds_the_others_up_for_a_moment_only(kit):
     worker = kit.worker(SWB_PRODUCE_SECONDS="30")
     stream(kit, 40)
     kit.until(lambda: len(kit.inbox(kit.wb, "payload")) == len(kit.inbox(kit.wa, "payload")) == 40)
-    kit.delete(topics.inbox(kit.wb))
+    delete(kit.admin, topics.inbox(kit.wb))
     began = time.monotonic()
     sent = stream(kit, 40, start=40)
     kit.until(lambda: len(kit.inbox(kit.wa, "payload")) == 80, every=0.1)
@@ -169,52 +179,42 @@ def test_a_window_that_dies_at_work_holds_the_others_up_for_a_moment_only(kit):
     assert is_in_order(late, NUMBER)
 
 
-def test_a_window_whose_inbox_may_not_be_written_delays_nobody_and_gets_everything_in_order(tmp_path):
-    with EmbeddedKafka(data=tmp_path / "kafka", properties=AUTHORIZER) as kafka:
-        kit = Kit(kafka.bootstrap, tmp_path, farm="agency", wa="window", wb="window")
-        kit.farm, kit.wa, kit.wb = kit.codes
-        try:
-            worker = kit.worker()
-            sent = stream(kit, 100, keys=7)
-            kit.until(lambda: len(kit.inbox(kit.wb, "payload")) == 100)
-            forbid(kit.admin, topics.inbox(kit.wb))
-            began = time.monotonic()
-            sent |= stream(kit, 100, keys=7, start=100)
-            kit.until(lambda: len(kit.inbox(kit.wa, "payload")) == 200, every=0.1)
-            assert time.monotonic() - began < 5
-            assert worker.poll() is None
-            assert '"reason":"TopicAuthorizationFailedError"' in worker.log.read_text()
-            assert len(kit.inbox(kit.wb, "payload")) == 100
-            permit(kit.admin, topics.inbox(kit.wb))
-            sent |= stream(kit, 100, keys=7, start=200)
-            kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= 300, seconds=60)
-            accounted(kit, sent, (kit.wa, kit.wb))
-        finally:
-            kit.close()
+def test_a_window_whose_inbox_may_not_be_written_delays_nobody_and_gets_everything_in_order(kit_with_rights):
+    kit = kit_with_rights
+    worker = kit.worker()
+    sent = stream(kit, 100, keys=7)
+    kit.until(lambda: len(kit.inbox(kit.wb, "payload")) == 100)
+    forbid(kit.admin, topics.inbox(kit.wb))
+    began = time.monotonic()
+    sent |= stream(kit, 100, keys=7, start=100)
+    kit.until(lambda: len(kit.inbox(kit.wa, "payload")) == 200, every=0.1)
+    assert time.monotonic() - began < 5
+    assert worker.poll() is None
+    assert '"reason":"TopicAuthorizationFailedError"' in worker.log.read_text()
+    assert len(kit.inbox(kit.wb, "payload")) == 100
+    permit(kit.admin, topics.inbox(kit.wb))
+    sent |= stream(kit, 100, keys=7, start=200)
+    kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= 300, seconds=60)
+    accounted(kit, sent, (kit.wa, kit.wb))
 
 
-def test_an_inbox_barred_while_a_large_batch_is_handed_over_ends_no_worker(tmp_path):
-    with EmbeddedKafka(data=tmp_path / "kafka", properties=AUTHORIZER) as kafka:
-        kit = Kit(kafka.bootstrap, tmp_path, farm="agency", wa="window", wb="window")
-        kit.farm, kit.wa, kit.wb = kit.codes
-        try:
-            forbid(kit.admin, topics.inbox(kit.wb))
-            words = f"ok {kit.wb} {kit.wa}; ".encode()
-            for n in range(80):  # several times what a producer sends at once
-                kit.send(kit.farm, b"one", words + b"x" * 50_000 + b"#%d" % n, ce_id=f"s{n}")
-            kit.flush()
-            worker = kit.worker()
-            kit.until(lambda: len(kit.inbox(kit.wa, "payload")) == 80, seconds=40)
-            assert worker.poll() is None
-            permit(kit.admin, topics.inbox(kit.wb))
-            kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= 80, seconds=60)
-            accounted(kit, {topics.message_id(kit.farm, f"s{n}") for n in range(80)}, (kit.wa, kit.wb))
-        finally:
-            kit.close()
+def test_an_inbox_barred_while_a_large_batch_is_handed_over_ends_no_worker(kit_with_rights):
+    kit = kit_with_rights
+    forbid(kit.admin, topics.inbox(kit.wb))
+    words = f"ok {kit.wb} {kit.wa}; ".encode()
+    for n in range(80):  # several times what a producer sends at once
+        kit.send(kit.farm, b"one", words + b"x" * 50_000 + b"#%d" % n, ce_id=f"s{n}")
+    kit.flush()
+    worker = kit.worker()
+    kit.until(lambda: len(kit.inbox(kit.wa, "payload")) == 80, seconds=40)
+    assert worker.poll() is None
+    permit(kit.admin, topics.inbox(kit.wb))
+    kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= 80, seconds=60)
+    accounted(kit, {topics.message_id(kit.farm, f"s{n}") for n in range(80)}, (kit.wa, kit.wb))
 
 
 def test_what_waits_survives_a_kill(kit):
-    kit.delete(topics.inbox(kit.wb))
+    delete(kit.admin, topics.inbox(kit.wb))
     worker = kit.worker("one")
     sent = stream(kit, 60, keys=5)
     kit.until(lambda: len(kit.read(topics.retry(kit.wb))) == 60)
@@ -229,7 +229,7 @@ def test_what_waits_survives_a_kill(kit):
 
 
 def test_a_delivery_that_waits_too_long_is_a_dead_letter_that_can_be_redriven_once(kit):
-    kit.delete(topics.inbox(kit.wb))
+    delete(kit.admin, topics.inbox(kit.wb))
     kit.worker(SWB_RETRY_LIMIT_SECONDS="2")
     sent = stream(kit, 10)
     letters = kit.until(lambda: len(found := kit.letters(topics.inbox(kit.wb))) == 10 and found)
@@ -249,7 +249,7 @@ def test_a_delivery_that_waits_too_long_is_a_dead_letter_that_can_be_redriven_on
 
 
 def test_a_record_that_its_destination_refuses_takes_its_other_way_alone(kit):
-    kit.alter(topics.inbox(kit.wa), "max.message.bytes", "20000")
+    alter(kit.admin, topics.inbox(kit.wa), "max.message.bytes", "20000")
     kit.worker()
     sent = stream(kit, 40)
     for n in range(3):
@@ -326,7 +326,7 @@ def test_a_static_worker_that_comes_back_with_fewer_participants_waits_for_its_o
 
 
 def test_a_large_delivery_waits_in_the_object_store(kit, tmp_path):
-    kit.delete(topics.inbox(kit.wb))
+    delete(kit.admin, topics.inbox(kit.wb))
     store = tmp_path / "claims"
     store.mkdir()
     kit.worker(SWB_CLAIMS=store.as_uri(), SWB_INLINE_BYTES="100000")
