@@ -62,6 +62,6 @@ clean:
 	  echo "No Java runtime could be installed: there is none for this platform, or no network."; \
 	  echo "Tests that need Kafka are skipped, or name one: make demo KAFKA=host:port"; fi
 
-.venv/.jars: broker/embedded.sha256 .venv/.embedded
+.venv/.jars: broker/embedded/jars.sha256 .venv/.embedded
 	@if [ ! -e .venv/.embedded ]; then exit 0; fi; $(BIN)/swb kafka fetch && touch $@ || { \
 	  echo "Apache Kafka could not be fetched; the next run tries again. Until then: make demo KAFKA=host:port"; }

@@ -5,28 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from broker import catalogue as catalogues
-from broker import home, log, topics
-from broker.errors import Misconfigured
-from broker.kafka import admin
-from broker.kafka.claims import Claims
-from broker.kafka.draft import Rules
-from broker.kafka.vigil import Vigil
-from broker.kafka.watch import Watch
-from broker.line import process
-from broker.relations import load as load_relations
-from broker.services import Afterwards, AlarmService, HealthService, RelayService, WatchService, run
-from broker.watchdog import Patience
+from broker import log
+from broker.answers import way_back
+from broker.kafka.admin import topics as admin
+from broker.kafka.lanes.claim_check import Claims
+from broker.kafka.watchdog import Watch
+from broker.line.process import process
+from broker.model.errors import Misconfigured
+from broker.registry.relations import load as load_relations
+from broker.relay import topics
+from broker.relay.batch import Rules
+from broker.relay.ledger import granting_families, grants
+from broker.relay.watchdog.policy import Patience
+from broker.relay.watchdog.schedule import Vigil
 from broker.windows.decide import windows as windows_of
 from broker.windows.faults import read_faults
-from broker.writeoff import granting_families, grants
+from broker.worker.services import Afterwards, AlarmService, HealthService, RelayService, WatchService, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from broker.home import Home
-    from broker.model import Catalogue, DocumentTypeName, MessageId, ParticipantCode, Payload
+    from broker.answers.way_back import Home
+    from broker.model.documents import Payload
+    from broker.model.ids import DocumentTypeName, MessageId, ParticipantCode
+    from broker.model.outcomes import Catalogue
+    from broker.relay.ledger import Grant
     from broker.settings import Settings
-    from broker.writeoff import Grant
 
 logger = log.get(__name__)
 
@@ -35,12 +39,12 @@ WINDOWS_GROUP = "swb-windows"
 
 
 def run_worker(settings: Settings) -> int:
-    """Relay documents and answers until asked to stop; the exit code says why it ended (``broker.kafka.leave``)."""
+    """Relay documents and answers until asked to stop; the exit code says why it ended (``kafka.lanes.leave``)."""
     logger.info("worker.starting", bootstrap=settings.bootstrap, instance=settings.instance or None)
     Claims(settings).open()
     catalogue = catalogues.load(max_content=settings.max_content_bytes)
     logger.info("catalogue.loaded", types=len(catalogue.document_types), participants=len(catalogue.participants))
-    rules = rules_of(settings, catalogue, home.load(catalogues.data_root(), catalogue))
+    rules = rules_of(settings, catalogue, way_back.load(catalogues.data_root(), catalogue))
     admin.wait(settings, catalogue.participants)
     vigil = Vigil(rules.statuses, rules.patience, [window.code for window in catalogue.windows()])
     relay = RelayService(settings, rules)
@@ -56,8 +60,8 @@ def run_worker(settings: Settings) -> int:
 
 def _alarm(settings: Settings) -> Callable[[], Any]:
     """What makes the application that tells dead letters, once Faust is loaded."""
-    from broker.agents import tell_dead_letters  # noqa: PLC0415 - half a second that no document shall wait for
-    from broker.kafka.faust_app import faust_app  # noqa: PLC0415 - the same
+    from broker.kafka.faust.app import faust_app  # noqa: PLC0415 - the same
+    from broker.worker.agents import tell_dead_letters  # noqa: PLC0415 - half a second that no document shall wait for
 
     return lambda: tell_dead_letters(faust_app(settings, ALARM_GROUP))
 
@@ -92,8 +96,8 @@ def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
 
 def run_windows(settings: Settings, codes: Sequence[str] = (), faults: str = "") -> int:
     """Run the mock windows (all when none is named) until asked to stop; Misconfigured for a code that is none."""
-    from broker.agents import answer_payloads  # noqa: PLC0415 - the worker, too, comes from here
-    from broker.kafka.faust_app import faust_app  # noqa: PLC0415 - the same
+    from broker.kafka.faust.app import faust_app  # noqa: PLC0415 - the same
+    from broker.worker.agents import answer_payloads  # noqa: PLC0415 - the worker, too, comes from here
 
     catalogue = catalogues.load(max_content=settings.max_content_bytes)
     known = windows_of(catalogue)
@@ -104,6 +108,6 @@ def run_windows(settings: Settings, codes: Sequence[str] = (), faults: str = "")
     chosen = {code: window for code, window in known.items() if not codes or code in codes}
     group = f"swb.{codes[0]}.window" if len(codes) == 1 else WINDOWS_GROUP
     app = faust_app(settings, group)
-    answer_payloads(app, chosen, home.load(catalogues.data_root(), catalogue).pointers, script)
+    answer_payloads(app, chosen, way_back.load(catalogues.data_root(), catalogue).pointers, script)
     admin.wait_for(settings, {name for code in chosen for name in (topics.inbox(code), topics.outbox(code))})
     return run(settings, app)

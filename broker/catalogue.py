@@ -9,25 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from broker.codes import load_code_lists
-from broker.errors import Misconfigured
-from broker.folders import data_root as data_root  # noqa: PLC0414 -- said again for those who ask here
+from broker.content.pointers import Pointers
+from broker.content.xml import MAX_CONTENT
 from broker.mapping import RowMapping, XsltMapping, merge, read_rows
-from broker.mapping.target import read_target
-from broker.model import Catalogue, DocumentType, DocumentTypeName, Envelope
-from broker.participants import load_participants
-from broker.pointers import Pointers
+from broker.mapping.compiler.target import read_target
+from broker.model.documents import DocumentType, Envelope
+from broker.model.errors import Misconfigured
+from broker.model.ids import DocumentTypeName
+from broker.model.outcomes import Catalogue
+from broker.paths import data_root as data_root  # noqa: PLC0414 -- said again for those who ask here
+from broker.registry.codelists import load_code_lists
+from broker.registry.participants import load_participants
 from broker.toml_table import Table
 from broker.validate import Schema
 from broker.validate.json_schema import JsonSchema
 from broker.validate.rules import rules_of, tolerances_of
-from broker.xml import MAX_CONTENT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from broker.mapping.rows import Rows
-    from broker.mapping.target import Element
+    from broker.mapping.compiler.target import Element
+    from broker.mapping.language.rows import Rows
 
 PAYLOAD_SCHEMA = Path("wco/3.6/payload.xsd")
 DOCUMENT_KEYS = frozenset(

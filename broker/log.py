@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from structlog.typing import EventDict, Processor, WrappedLogger
 
-    from broker.model import ConversationId, MessageId
+    from broker.model.ids import ConversationId, MessageId
 
 Format = Literal["auto", "json", "console"]
 CONTENT = frozenset({"content", "payload", "document", "value", "body"})

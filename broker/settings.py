@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from broker.errors import Misconfigured
+from broker.model.errors import Misconfigured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

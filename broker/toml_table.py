@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, TypeVar
 
-from broker.errors import Misconfigured
+from broker.model.errors import Misconfigured
 
 if TYPE_CHECKING:
     from pathlib import Path

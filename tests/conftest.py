@@ -12,9 +12,9 @@ import pytest
 from lxml import etree
 
 from broker import catalogue, cli
-from broker.embedded import EmbeddedKafka
-from broker.folders import data_root
-from broker.jars import Unavailable, jars
+from broker.embedded.jars import Unavailable, jars
+from broker.embedded.node import EmbeddedKafka
+from broker.paths import data_root
 
 load = catalogue.load
 installed = cache(load)

@@ -848,8 +848,9 @@ def run(one: Case, catalogue: object) -> dict[str, object]:
 
 
 def _in_child(one: Case, catalogue: object) -> dict[str, object]:
-    from broker.line import process  # noqa: PLC0415 -- loaded before the fork
-    from broker.model import NO_MESSAGE_ID, Message  # noqa: PLC0415
+    from broker.line.process import process  # noqa: PLC0415 -- loaded before the fork
+    from broker.model.documents import Message  # noqa: PLC0415
+    from broker.model.ids import NO_MESSAGE_ID  # noqa: PLC0415
 
     content = one.make()
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))

@@ -8,21 +8,21 @@ from itertools import count
 
 import orjson
 
-from broker import topics
+from broker.answers.conversation import state_of
+from broker.answers.history import load as load_history
+from broker.answers.way_back import load as load_home
 from broker.app import rules_of
 from broker.catalogue import load
-from broker.conversation import state_of
-from broker.folders import data_root
-from broker.history import load as load_history
-from broker.home import load as load_home
-from broker.kafka.destinations import Destinations
-from broker.kafka.draft import Draft
-from broker.kafka.memory import Memory
-from broker.kafka.plan import plan
-from broker.kafka.ways import Ways
-from broker.model import RoutingRule
+from broker.model.participants import RoutingRule
+from broker.paths import data_root
+from broker.relay import headers, topics
+from broker.relay.batch import Draft
+from broker.relay.circuit_breaker import Destinations
+from broker.relay.delivery_routes import Ways
+from broker.relay.dispatch import plan
+from broker.relay.records import Consumed
+from broker.relay.stores import Memory
 from broker.settings import Settings
-from broker.topics import Consumed, headers
 
 LANE = 1
 
@@ -58,7 +58,7 @@ class World:
 
     def send(self, sender, key, value, **extra):
         place = topics.outbox(sender)
-        record = Consumed(place, LANE, next(self.offsets[place]), key, value, headers(extra), self.now)
+        record = Consumed(place, LANE, next(self.offsets[place]), key, value, headers.encoded(extra), self.now)
         self.sources[record.place] = value
         return self.work([record])
 

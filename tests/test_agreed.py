@@ -5,19 +5,22 @@ from datetime import UTC, datetime
 
 import pytest
 
-from broker import settings, topics
+from broker import settings
+from broker.answers.history import Answered
+from broker.answers.way_back import Telling
+from broker.answers.way_back import load as load_home
+from broker.answers.wco_response import read
 from broker.catalogue import load as load_catalogue
-from broker.folders import data_root
-from broker.history import Answered
-from broker.home import Telling
-from broker.home import load as load_home
-from broker.kafka.admin import wanted
-from broker.line import process
-from broker.model import Message, MessageId, Participant, Policy
-from broker.samples import read_sample
-from broker.wco_response import read
-from broker.windows.answers import reply
+from broker.kafka.admin.topics import wanted
+from broker.line.process import process
+from broker.model.documents import Message
+from broker.model.ids import MessageId
+from broker.model.participants import Participant, Policy
+from broker.paths import data_root
+from broker.relay import topics
 from broker.windows.decide import Window
+from broker.windows.respond import reply
+from broker.workbench.samples import read_sample
 
 ID = MessageId("5" * 32)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

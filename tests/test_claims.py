@@ -1,10 +1,11 @@
 import pytest
 
-from broker import topics
-from broker.errors import Failed
-from broker.kafka.claims import Claims
+from broker.kafka.lanes.claim_check import Claims
+from broker.model.errors import Failed
+from broker.relay import headers, topics
+from broker.relay.ids import content_id
+from broker.relay.records import Consumed, Produced
 from broker.settings import Settings
-from broker.topics import Consumed, Produced, content_id
 
 BIG = b"x" * 2000
 
@@ -23,7 +24,7 @@ async def test_a_large_content_goes_to_the_store_and_comes_back(claims):
     assert claims.is_large(record)
     stowed = await claims.stow(record)
     assert (stowed.key, stowed.value) == (b"k", b"")
-    assert stowed.header(topics.CLAIM) == f"{content_id(BIG)} 2000"
+    assert stowed.header(headers.CLAIM) == f"{content_id(BIG)} 2000"
     back = await claims.fetch(read_back(stowed))
     assert (back.value, back.headers) == (BIG, (("a", b"1"),))
     assert claims.read(read_back(stowed)) == back

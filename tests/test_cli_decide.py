@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from broker.folders import data_root
-from broker.samples import read_sample
+from broker.paths import data_root
+from broker.workbench.samples import read_sample
 
 MAPPINGS = data_root() / "mappings"
 KEYS = {"rule", "code", "severity", "message", "messages", "text"}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from broker.codes import EXPIRED, UNKNOWN, load_code_list, load_code_lists
-from broker.errors import Misconfigured
+from broker.model.errors import Misconfigured
+from broker.registry.codelists import EXPIRED, UNKNOWN, load_code_list, load_code_lists
 
 LISTS = load_code_lists(Path(__file__).parents[1] / "mappings" / "codelists")
 PUBLISHED = {

@@ -12,17 +12,18 @@ import pytest
 from lxml import etree
 
 from broker.catalogue import load
-from broker.detect import detect
-from broker.folders import data_root
-from broker.line import process
+from broker.content.detect import detect
+from broker.content.payload_path import compile_xpath, elements, written
+from broker.content.xml import parse, pointers
+from broker.line.process import process
 from broker.mapping import explain
-from broker.model import NO_MESSAGE_ID, Message
-from broker.payload_path import compile_xpath, elements, written
-from broker.samples import read_sample
-from broker.windows import beforehand
+from broker.model.documents import Message
+from broker.model.ids import NO_MESSAGE_ID
+from broker.paths import data_root
 from broker.windows.decide import windows
 from broker.windows.functions import functions
-from broker.xml import parse, pointers
+from broker.workbench import preview
+from broker.workbench.samples import read_sample
 
 pytestmark = pytest.mark.proof
 
@@ -109,7 +110,7 @@ def test_an_answer_names_exactly_the_field_that_was_changed():
     count = Counter()
     elsewhere = []
     for code, rules, field, value, content in changes(catalogue, asked):
-        (verdict,) = beforehand.ask(Message(NO_MESSAGE_ID, content), catalogue, asked, NOW, [code])
+        (verdict,) = preview.ask(Message(NO_MESSAGE_ID, content), catalogue, asked, NOW, [code])
         count[verdict.verdict] += 1
         found = [f.pointer for f in verdict.findings if f.rule in rules]
         if verdict.verdict == "rejected" and found:

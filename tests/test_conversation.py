@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker.answer import Answer, AnswerError, AnswerStatus, PointerStep
-from broker.conversation import state_of
-from broker.history import (
+from broker.answers.conversation import state_of
+from broker.answers.history import (
     MOST_ANSWERS,
     Answered,
     Delivered,
@@ -28,9 +27,10 @@ from broker.history import (
     dump,
     load,
 )
-from broker.statuses import load as load_statuses
-from broker.wco_response import holds_response, read
-from broker.xml import parse
+from broker.answers.wco_response import holds_response, read
+from broker.content.xml import parse
+from broker.model.answers import Answer, AnswerError, AnswerStatus, PointerStep
+from broker.registry.statuses import load as load_statuses
 
 STATUSES = load_statuses(Path(__file__).parents[1] / "mappings" / "statuses")
 WINDOWS = ("pe-vuce", "sg-tradenet")

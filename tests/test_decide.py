@@ -5,11 +5,14 @@ from datetime import UTC, datetime
 import pytest
 from lxml import etree
 
-from broker.errors import Misconfigured
-from broker.model import Answering, AnswerStep, Catalogue, Participant, Payload, Rule, Severity
-from broker.windows.answers import Reply, derived, opens_in, respond
+from broker.model.documents import Payload, Rule
+from broker.model.errors import Misconfigured
+from broker.model.findings import Severity
+from broker.model.outcomes import Catalogue
+from broker.model.participants import Answering, AnswerStep, Participant
 from broker.windows.decide import Window
 from broker.windows.faults import Faults, play, read_faults
+from broker.windows.respond import Reply, derived, opens_in, respond
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 TEXT = """
@@ -138,7 +141,7 @@ def test_a_rule_that_cannot_be_evaluated_is_our_fault_and_says_which():
 
 
 class Chains:
-    """Stands in for broker.pointers: the chain is the path itself."""
+    """Stands in for broker.content.pointers: the chain is the path itself."""
 
     def chain(self, path):
         return (path,)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from broker import catalogue, evidence
+from broker import catalogue
 from broker.cli import report
-from broker.mapping.report import markdown, page
+from broker.mapping.lineage.report import markdown, page
+from broker.workbench import evidence
 
 pytestmark = pytest.mark.proof
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from broker import topics
-from broker.folders import data_root
-from broker.kafka.ways import Way
-from broker.topics import Consumed, headers
-from broker.windows.answers import reply
+from broker.paths import data_root
+from broker.relay import headers, ids, topics
+from broker.relay.delivery_routes import Way
+from broker.relay.facts import Fact
+from broker.relay.records import Consumed
 from broker.windows.decide import windows
 from broker.windows.faults import Faults, play
+from broker.windows.respond import reply
 
 sys.path.insert(0, str(Path(__file__).parent))
 from laneworld import LANE, World, catalogue, rules
@@ -32,7 +33,7 @@ class Story(World):
     """A document, a window that errs by a script, and the state in the end."""
 
     def run(self, content, faults, *, looks=()):
-        message = topics.message_id(SENDER, "1")
+        message = ids.message_id(SENDER, "1")
         sent = self.send(SENDER, b"k", content, ce_id="1")
         for delivery in [p for p in sent if p.topic == topics.inbox(WINDOW)]:
             at = datetime.fromtimestamp(self.now / 1000, UTC)
@@ -49,7 +50,7 @@ class Story(World):
 
     def look(self, message):
         """The watchdog asks the owner to look."""
-        values = headers({topics.CE_TYPE: topics.Fact.NO_ANSWER.ce_type})
+        values = headers.encoded({headers.CE_TYPE: Fact.NO_ANSWER.ce_type})
         content = b'{"message_id": "%b"}' % message.encode()
         return self.work([Consumed(topics.ANSWERS, LANE, 10**6, message.encode(), content, values, self.now)])
 
@@ -109,18 +110,18 @@ def test_a_dead_window_fails_without_a_verdict_and_its_late_answer_counts_once_i
         return Way("inbox")
 
     with monkeypatch.context() as dead:
-        dead.setattr("broker.kafka.ways.Ways.way", shut)
+        dead.setattr("broker.relay.delivery_routes.Ways.way", shut)
         window = world.run(GOOD, Faults())
     assert (window.state, window.verdict, window.delivered) == ("failed", "", "")
     assert world.told("notice") == ["failed"]
     (payload,) = refused
-    message = topics.message_id(SENDER, "1")
+    message = ids.message_id(SENDER, "1")
     replies = reply(windows(catalogue())[WINDOW], payload.value, rules().teller.pointers, datetime.now(UTC))
     early = world.send(WINDOW, replies[0].key, replies[0].content, ce_id=replies[0].id)
     assert [p.header("swb_reason") for p in early if p.topic == topics.DEADLETTER] == ["answer-unmatched"]
     assert world.at_window(message).verdict == ""
     fact = b'{"v":1,"at":%d,"message_id":"%b","window":"%b"}' % (world.now, message.encode(), WINDOW.encode())
-    values = headers({topics.CE_TYPE: topics.Fact.DELIVERED.ce_type})
+    values = headers.encoded({headers.CE_TYPE: Fact.DELIVERED.ce_type})
     world.work([Consumed(topics.ANSWERS, LANE, 10**6, message.encode(), fact, values, world.now)])
     assert world.at_window(message).state == "delivered"
     for record in replies:
@@ -150,11 +151,13 @@ def test_a_receipt_asked_for_again_says_what_the_first_one_said():
     assert again.header("swb_findings") == first.header("swb_findings")
     assert again.header("ce_id") == first.header("ce_id")
     said = [etree.fromstring(p.value).findall(".//{*}ReferenceSPSReferencedDocument/{*}ID") for p in (first, again)]
-    assert said[0][0].text == said[1][0].text != topics.message_id(SENDER, "1")
+    assert said[0][0].text == said[1][0].text != ids.message_id(SENDER, "1")
 
 
 def test_a_delivery_that_is_given_up_is_told_in_the_form_of_the_document(monkeypatch):
-    monkeypatch.setattr("broker.kafka.ways.Ways.way", lambda _s, to, *_: Way("deadletter" if to == WINDOW else "inbox"))
+    monkeypatch.setattr(
+        "broker.relay.delivery_routes.Ways.way", lambda _s, to, *_: Way("deadletter" if to == WINDOW else "inbox")
+    )
     world = Story()
     world.send(SENDER, b"k", GOOD, ce_id="1")
     (notice,) = [p for p in world.written if p.header("ce_type") == "swb.notice"]

@@ -1,6 +1,6 @@
 """The Faust application that the agents run in, as far as it needs no Kafka."""
 
-from broker.kafka.faust_app import faust_app
+from broker.kafka.faust.app import faust_app
 from broker.settings import Settings
 
 

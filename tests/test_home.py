@@ -14,25 +14,26 @@ import pytest
 from lxml import etree
 
 import broker
-from broker.answer import AnswerError, chain_of
+from broker.answers.history import Answered
+from broker.answers.render import AtWindow
+from broker.answers.way_back import Home, Telling
+from broker.answers.way_back import load as load_home
+from broker.answers.wco_response import read
 from broker.catalogue import load as load_catalogue
-from broker.errors import Misconfigured
-from broker.folders import data_root
-from broker.history import Answered
-from broker.home import Home, Telling
-from broker.home import load as load_home
-from broker.line import process
-from broker.model import Message, MessageId
-from broker.respond import AtWindow
-from broker.samples import read_sample
-from broker.wco_response import read
-from broker.windows.answers import reply
+from broker.line.process import process
+from broker.model.answers import AnswerError, chain_of
+from broker.model.documents import Message
+from broker.model.errors import Misconfigured
+from broker.model.ids import MessageId
+from broker.paths import data_root
 from broker.windows.decide import windows
+from broker.windows.respond import reply
+from broker.workbench.samples import read_sample
 
 if TYPE_CHECKING:
-    from broker.answer import Answer
-    from broker.home import Told
-    from broker.model import Catalogue
+    from broker.answers.way_back import Told
+    from broker.model.answers import Answer
+    from broker.model.outcomes import Catalogue
     from broker.windows.decide import Window
 
 pytestmark = pytest.mark.proof

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from broker import catalogue as catalogues
-from broker.line import process
-from broker.model import NO_MESSAGE_ID, Message
+from broker.line.process import process
+from broker.model.documents import Message
+from broker.model.ids import NO_MESSAGE_ID
 
 pytestmark = pytest.mark.proof
 

@@ -3,9 +3,9 @@ import socket
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from broker.errors import Misconfigured
-from broker.health import Health, check_port
-from broker.http import HealthPort
+from broker.model.errors import Misconfigured
+from broker.worker.health import Health, check_port
+from broker.worker.http import HealthPort
 
 
 @pytest.fixture

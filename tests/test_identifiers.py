@@ -2,12 +2,13 @@
 
 import pytest
 
-from broker import identifiers
 from broker.catalogue import load, warm
-from broker.errors import Misconfigured
-from broker.identifiers import check, doubt, kind_of
-from broker.line import process
-from broker.model import NO_MESSAGE_ID, Message
+from broker.line.process import process
+from broker.model.documents import Message
+from broker.model.errors import Misconfigured
+from broker.model.ids import NO_MESSAGE_ID
+from broker.registry import identifiers
+from broker.registry.identifiers import check, doubt, kind_of
 
 # Published examples of each numbering.
 GOOD = [

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 from aiokafka import TopicPartition
 
-from broker import topics
-from broker.kafka.destinations import Destinations
-from broker.kafka.lane import Lane
-from broker.kafka.surroundings import Surroundings
+from broker.kafka.lanes.lane import Lane
+from broker.kafka.lanes.worker_context import Surroundings
+from broker.relay import topics
+from broker.relay.circuit_breaker import Destinations
 from broker.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -6,12 +6,13 @@ import pytest
 from lxml import etree
 
 from broker import catalogue
-from broker.detect import detect
-from broker.folders import data_root
-from broker.line import explained, process
-from broker.model import NO_MESSAGE_ID, Message
-from broker.samples import read_sample, sample_files
-from broker.xml import leaves
+from broker.content.detect import detect
+from broker.content.xml import leaves
+from broker.line.process import explained, process
+from broker.model.documents import Message
+from broker.model.ids import NO_MESSAGE_ID
+from broker.paths import data_root
+from broker.workbench.samples import read_sample, sample_files
 
 pytestmark = pytest.mark.proof
 

@@ -1,6 +1,6 @@
 import pytest
 
-from broker.kafka.liveness import Liveness
+from broker.kafka.lanes.liveness import Liveness
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from broker.folders import data_root
+from broker.paths import data_root
 
 FILE = data_root() / "mappings/documents/invoice/ubl-2.1/samples/peppol-be-nl.xml"
 NAME = "/Invoice/cac:InvoiceLine[1]/cac:Item/cbc:Name"

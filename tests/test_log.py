@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from broker import log
-from broker.model import MessageId
+from broker.model.ids import MessageId
 
 
 @pytest.fixture

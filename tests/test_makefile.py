@@ -17,8 +17,8 @@ def make(tmp_path):
     """``make`` in an empty checkout that has only the Makefile and the files it depends on."""
     for file in (ROOT / "Makefile", ROOT / "pyproject.toml", *ROOT.glob("*.lock")):
         shutil.copy(file, tmp_path)
-    (tmp_path / "broker").mkdir()
-    shutil.copy(ROOT / "broker/embedded.sha256", tmp_path / "broker")
+    (tmp_path / "broker/embedded").mkdir(parents=True)
+    shutil.copy(ROOT / "broker/embedded/jars.sha256", tmp_path / "broker/embedded")
 
     def run(*arguments, **environment):
         done = subprocess.run(

@@ -10,16 +10,17 @@ import pytest
 from lxml import etree
 
 from broker.catalogue import PAYLOAD_SCHEMA, data_root
-from broker.codes import load_code_lists
-from broker.errors import Misconfigured, Refused
+from broker.content.xml import parse
 from broker.mapping import RowMapping, explain, merge, read_rows, translate
-from broker.mapping.target import read_target
-from broker.model import Document, DocumentType, DocumentTypeName
-from broker.xml import parse
+from broker.mapping.compiler.target import read_target
+from broker.model.documents import Document, DocumentType
+from broker.model.errors import Misconfigured, Refused
+from broker.model.ids import DocumentTypeName
+from broker.registry.codelists import load_code_lists
 
 if TYPE_CHECKING:
     from broker.mapping import Explanation
-    from broker.model import Payload
+    from broker.model.documents import Payload
 
 ROOT = data_root()
 DECLARATION = read_target(ROOT / "xsd" / PAYLOAD_SCHEMA, "Declaration")

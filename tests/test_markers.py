@@ -6,9 +6,9 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from broker import topics
-from broker.kafka.markers import Markers, Missing, was_committed
-from broker.kafka.transactions import Identity, Look, Open, Told
+from broker.kafka.lanes.commit_markers import Markers, Missing, was_committed
+from broker.kafka.lanes.transaction_admin import Identity, Look, Open, Told
+from broker.relay import topics
 
 PLACE = TopicPartition("swb.win.inbox", 0)
 
@@ -45,7 +45,7 @@ class Kafka:
 @pytest.fixture(autouse=True)
 def _without_patience(monkeypatch):
     for name in ("_LEADERS_SECONDS", "_PATIENCE_SECONDS"):
-        monkeypatch.setattr(f"broker.kafka.markers.{name}", 0)
+        monkeypatch.setattr(f"broker.kafka.lanes.commit_markers.{name}", 0)
 
 
 def left(*places):

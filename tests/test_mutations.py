@@ -22,12 +22,13 @@ import pytest
 from lxml import etree
 
 from broker import catalogue
-from broker.detect import detect
-from broker.errors import Refused
+from broker.content.detect import detect
+from broker.content.xml import leaves, place, pointers
 from broker.mapping import explain, translate
-from broker.model import NO_MESSAGE_ID, Document
+from broker.model.documents import Document
+from broker.model.errors import Refused
+from broker.model.ids import NO_MESSAGE_ID
 from broker.validate import validate, validate_payload
-from broker.xml import leaves, place, pointers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

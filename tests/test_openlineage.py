@@ -10,9 +10,10 @@ from click.testing import CliRunner
 
 from broker import catalogue
 from broker.cli import explain
-from broker.line import explained
-from broker.mapping.openlineage import openlineage
-from broker.model import NO_MESSAGE_ID, Message
+from broker.line.process import explained
+from broker.mapping.lineage.openlineage import openlineage
+from broker.model.documents import Message
+from broker.model.ids import NO_MESSAGE_ID
 
 pytestmark = pytest.mark.proof
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from broker import topics
-from broker.folders import data_root
-from broker.kafka.destinations import Destinations
-from broker.kafka.draft import Draft
-from broker.kafka.pace import Pace
-from broker.kafka.plan import plan
-from broker.kafka.ways import Ways
+from broker.paths import data_root
+from broker.relay import ids, topics
+from broker.relay.batch import Draft
+from broker.relay.circuit_breaker import Destinations
+from broker.relay.delivery_routes import Ways
+from broker.relay.dispatch import plan
+from broker.relay.rate_limit import Pace
+from broker.relay.records import Consumed
 from broker.settings import Settings
-from broker.topics import Consumed
 
 sys.path.insert(0, str(Path(__file__).parent))
 from laneworld import LANE, World, rules
@@ -75,7 +75,7 @@ def test_what_is_over_the_rate_waits_in_order_and_others_get_theirs_at_once(cloc
     destinations = Destinations(Settings(), clock, lambda: 1.0, {SLOW: 2})
     world.ways = Ways(destinations, 17_000_000)
     written = [world.send("ec-agrocalidad", b"k%d" % (n % 2), CONTENT, ce_id=str(n)) for n in range(5)]
-    ids = [topics.message_id("ec-agrocalidad", str(n)) for n in range(5)]
+    ids = [ids.message_id("ec-agrocalidad", str(n)) for n in range(5)]
 
     def payloads(records, topic):
         return [
@@ -94,7 +94,7 @@ def test_what_is_over_the_rate_waits_in_order_and_others_get_theirs_at_once(cloc
     queue = [Consumed(p.topic, LANE, n, p.key, p.value, p.headers, world.now) for n, p in enumerate(waiting)]
     clock.now = 60.0
     late = world.send("ec-agrocalidad", b"k9", CONTENT, ce_id="9")
-    assert payloads(late, topics.inbox(FREE)) == [topics.message_id("ec-agrocalidad", "9")]
+    assert payloads(late, topics.inbox(FREE)) == [ids.message_id("ec-agrocalidad", "9")]
     assert payloads(late, topics.inbox(SLOW)) == [], "who comes later does not take the turn of who waits"
     (last,) = [p for p in late if p.topic == topics.retry(SLOW)]
     queue.append(Consumed(last.topic, LANE, 3, last.key, last.value, last.headers, world.now))
@@ -105,8 +105,8 @@ def test_what_is_over_the_rate_waits_in_order_and_others_get_theirs_at_once(cloc
         assert plan(draft, queue[0]), "it may go when its time has come"
         world.ways.keep({queue.pop(0).place})
         made += [(clock.now, p.header("swb_message_id")) for _, p in draft.out if p.topic == topics.inbox(SLOW)]
-    assert made == [(60.0, ids[2]), (60.0, ids[3]), (120.0, ids[4]), (120.0, topics.message_id("ec-agrocalidad", "9"))]
+    assert made == [(60.0, ids[2]), (60.0, ids[3]), (120.0, ids[4]), (120.0, ids.message_id("ec-agrocalidad", "9"))]
     clock.now = 180.0
     assert payloads(world.send("ec-agrocalidad", b"k0", CONTENT, ce_id="5"), topics.inbox(SLOW)) == [
-        topics.message_id("ec-agrocalidad", "5")
+        ids.message_id("ec-agrocalidad", "5")
     ], "nobody waits any more: new ones go straight again"

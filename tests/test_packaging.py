@@ -34,7 +34,7 @@ def test_the_data_are_in_the_wheel(wheel, folder):
 def test_nothing_else_is_in_the_wheel(wheel):
     strangers = {name for name in wheel if not re.match(r"broker/|single_window_broker-[\d.]+\.dist-info/", name)}
     assert strangers == set()
-    assert {"broker/py.typed", "broker/embedded.sha256"} <= wheel
+    assert {"broker/py.typed", "broker/embedded/jars.sha256"} <= wheel
     assert not [name for name in wheel if name.startswith("broker/") and "/." in name]
 
 

@@ -9,30 +9,25 @@ from functools import cache
 
 import pytest
 
+from broker.answers.wco_response import read
 from broker.catalogue import load, payload_pointers
-from broker.errors import Misconfigured, Refused
-from broker.folders import data_root
-from broker.identifiers import check
-from broker.line import process
-from broker.model import (
-    Catalogue,
-    Finding,
-    Limits,
-    Message,
-    MessageId,
-    Participant,
-    Policy,
-    Severity,
-)
-from broker.participants import load_participant, load_participants
-from broker.policy import insist
-from broker.samples import read_sample
-from broker.statuses import load as load_statuses
-from broker.wco_response import read
-from broker.windows import beforehand
-from broker.windows.answers import countable, reply
+from broker.content.xml import parse
+from broker.line.agreements import insist
+from broker.line.process import process
+from broker.model.documents import Message
+from broker.model.errors import Misconfigured, Refused
+from broker.model.findings import Finding, Severity
+from broker.model.ids import MessageId
+from broker.model.outcomes import Catalogue
+from broker.model.participants import Limits, Participant, Policy
+from broker.paths import data_root
+from broker.registry.identifiers import check
+from broker.registry.participants import load_participant, load_participants
+from broker.registry.statuses import load as load_statuses
 from broker.windows.decide import windows
-from broker.xml import parse
+from broker.windows.respond import countable, reply
+from broker.workbench import preview
+from broker.workbench.samples import read_sample
 
 pytestmark = pytest.mark.proof
 
@@ -141,7 +136,7 @@ def test_the_sample_of_a_rule_breaks_it_alone_and_the_pointer_leads_back(window,
 @pytest.mark.parametrize("name", ["PE-AGREEMENT", "PE-CURRENCY", "PE-NET-GROSS"])  # every other: test_home.py
 def test_asked_beforehand_a_window_names_what_was_changed(name, catalogue, asked):
     tried = sample(PARTICIPANTS["pe-vuce"], name)
-    (verdict,) = beforehand.ask(Message(ID, tried.content), catalogue, asked, NOW, ["pe-vuce"])
+    (verdict,) = preview.ask(Message(ID, tried.content), catalogue, asked, NOW, ["pe-vuce"])
     (finding,) = verdict.findings
     assert (verdict.verdict, finding.rule, finding.pointer) == ("rejected", name, tried.points)
     assert finding.line
@@ -149,10 +144,10 @@ def test_asked_beforehand_a_window_names_what_was_changed(name, catalogue, asked
 
 def test_asked_beforehand_nobody_or_another_says_so(catalogue, asked):
     roses = sample(PARTICIPANTS["pe-vuce"], "PE-02").content
-    (declined,) = beforehand.ask(Message(ID, roses), catalogue, asked, NOW, ["us-ace"])
+    (declined,) = preview.ask(Message(ID, roses), catalogue, asked, NOW, ["us-ace"])
     assert (declined.window, declined.verdict) == ("us-ace", "not_routed")
     assert "found PE" in declined.findings[0].messages["en"]
-    (refused,) = beforehand.ask(Message(ID, b"<a/>"), catalogue, asked, NOW)
+    (refused,) = preview.ask(Message(ID, b"<a/>"), catalogue, asked, NOW)
     assert (refused.window, refused.verdict, refused.findings[0].code) == (None, "refused", "type.unknown")
 
 
@@ -243,7 +238,7 @@ def test_a_thirteenth_window_is_one_folder_of_data(tmp_path):
 
     catalogue = load(tmp_path)
     content = read_sample(folder / "samples" / "NZ-01.toml", tmp_path / "mappings").content
-    verdicts = beforehand.ask(Message(ID, content), catalogue, windows(catalogue), NOW)
+    verdicts = preview.ask(Message(ID, content), catalogue, windows(catalogue), NOW)
     (verdict,) = [v for v in verdicts if v.window == "nz-tsw"]
     assert verdict.verdict == "rejected"
     (finding,) = verdict.findings

@@ -9,10 +9,10 @@ import pytest
 from lxml import etree
 
 from broker import catalogue
-from broker.detect import detect
-from broker.errors import Refused
+from broker.content.detect import detect
+from broker.content.xml import pointer
+from broker.model.errors import Refused
 from broker.validate import validate
-from broker.xml import pointer
 
 pytestmark = pytest.mark.proof
 

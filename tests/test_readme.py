@@ -10,10 +10,10 @@ import pytest
 
 from broker import cli
 from broker.catalogue import DOCUMENT_KEYS
-from broker.folders import data_root
-from broker.mapping.rows import Row
-from broker.mapping.transforms import STRUCTURAL, TRANSFORMS
-from broker.participants import load_participants
+from broker.mapping.language.rows import Row
+from broker.mapping.runtime.transforms import STRUCTURAL, TRANSFORMS
+from broker.paths import data_root
+from broker.registry.participants import load_participants
 from broker.settings import Settings
 
 ROOT = Path(__file__).parents[1]

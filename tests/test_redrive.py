@@ -1,10 +1,10 @@
 import pytest
 
-from broker import topics
-from broker.errors import Failed
-from broker.kafka.redrive import DeadLetter
-from broker.kafka.story import story
-from broker.topics import Consumed, headers
+from broker.model.errors import Failed
+from broker.relay import headers, topics
+from broker.relay.dead_letters import DeadLetter
+from broker.relay.records import Consumed
+from broker.relay.tracking_view import story
 
 
 def letter(destination, **extra):
@@ -13,7 +13,7 @@ def letter(destination, **extra):
         "swb_destination": destination, "swb_buried_at": "2026-01-01T00:00:00.000Z", "swb_origin_topic": "swb.a.outbox",
         "swb_origin_partition": "3", "swb_origin_offset": "7", **extra,
     }  # fmt: skip
-    return DeadLetter(Consumed(topics.DEADLETTER, 1, 42, b"k", b"content", headers(values), 1_000))
+    return DeadLetter(Consumed(topics.DEADLETTER, 1, 42, b"k", b"content", headers.encoded(values), 1_000))
 
 
 def test_a_delivery_returns_to_the_queue_of_its_destination_as_it_was():

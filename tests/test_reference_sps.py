@@ -8,8 +8,9 @@ import pytest
 from lxml import etree
 
 from broker import catalogue as catalogues
-from broker.line import process
-from broker.model import NO_MESSAGE_ID, Message
+from broker.line.process import process
+from broker.model.documents import Message
+from broker.model.ids import NO_MESSAGE_ID
 
 pytestmark = pytest.mark.proof
 

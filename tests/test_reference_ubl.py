@@ -7,8 +7,10 @@ import pytest
 from lxml import etree
 
 from broker import catalogue as catalogues
-from broker.line import process
-from broker.model import NO_MESSAGE_ID, Message, Outcome
+from broker.line.process import process
+from broker.model.documents import Message
+from broker.model.ids import NO_MESSAGE_ID
+from broker.model.outcomes import Outcome
 
 pytestmark = pytest.mark.proof
 FOLDERS = ("ubl-oasis", "peppol-bis3", "peppol-pint-sg", "peppol-pint-aunz", "en16931-ubl", "en16931-cii", "peru-sunat")

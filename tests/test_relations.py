@@ -6,7 +6,7 @@ import pytest
 from lxml import etree
 
 from broker.catalogue import data_root
-from broker.relations import DocumentName, load
+from broker.registry.relations import DocumentName, load
 
 MAPPINGS = data_root() / "mappings"
 RELATIONS = load(MAPPINGS / "relations.toml")

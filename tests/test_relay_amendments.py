@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from broker import topics
-from broker.folders import data_root
-from broker.topics import Consumed
-from broker.wco_response import read
-from broker.windows.answers import reply
+from broker.answers.wco_response import read
+from broker.paths import data_root
+from broker.relay import ids, topics
+from broker.relay.facts import Fact
+from broker.relay.records import Consumed
 from broker.windows.decide import windows
+from broker.windows.respond import reply
 
 sys.path.insert(0, str(Path(__file__).parent))
 from laneworld import LANE, World, catalogue, rules
@@ -45,7 +46,7 @@ def payloads(written):
 
 
 def ident(ce_id):
-    return topics.message_id("ec-agrocalidad", ce_id)
+    return ids.message_id("ec-agrocalidad", ce_id)
 
 
 def test_a_replacement_reaches_the_windows_that_got_the_original(world):
@@ -100,7 +101,7 @@ def test_the_same_number_of_another_sender_is_another_document(world):
 def test_an_amendment_told_again_is_delivered_once(world):
     world.send("ec-agrocalidad", b"k", original(), ce_id="1")
     replaced = world.send("ec-agrocalidad", b"k", document("replacement"), ce_id="2")
-    again = [p for p in replaced if p.header("ce_type") == topics.Fact.AMENDS.ce_type]
+    again = [p for p in replaced if p.header("ce_type") == Fact.AMENDS.ce_type]
     written = world.work([Consumed(p.topic, LANE, 99, p.key, p.value, p.headers, world.now) for p in again])
     assert not payloads(written)
 

@@ -7,21 +7,26 @@ from itertools import count
 
 import pytest
 
-from broker import topics
+from broker.answers.history import load
 from broker.catalogue import data_root
-from broker.history import load
-from broker.kafka.destinations import Destinations
-from broker.kafka.draft import Draft, Rules, Unfetched
-from broker.kafka.memory import Memory
-from broker.kafka.plan import bury, plan
-from broker.kafka.story import story
-from broker.kafka.telling import plain
-from broker.kafka.ways import Way, Ways
-from broker.model import Answering, AnswerStep, Finding, Outcome, Participant, ParticipantCode, Payload, Policy, Routing
+from broker.model.documents import Payload
+from broker.model.findings import Finding
+from broker.model.ids import ParticipantCode
+from broker.model.outcomes import Outcome
+from broker.model.participants import Answering, AnswerStep, Participant, Policy, Routing
+from broker.registry.statuses import Meaning
+from broker.registry.statuses import load as load_statuses
+from broker.relay import headers, ids, topics
+from broker.relay.batch import Draft, Rules, Unfetched
+from broker.relay.circuit_breaker import Destinations
+from broker.relay.delivery_routes import Way, Ways
+from broker.relay.dispatch import bury, plan
+from broker.relay.facts import Fact
+from broker.relay.plain_notice import plain
+from broker.relay.records import Consumed, Place
+from broker.relay.stores import Memory
+from broker.relay.tracking_view import story
 from broker.settings import Settings
-from broker.statuses import Meaning
-from broker.statuses import load as load_statuses
-from broker.topics import Consumed, Place, headers
 
 LANE = 1
 STATES = {"01": "accepted", "02": "registered", "03": "rejected"}
@@ -86,7 +91,7 @@ class World:
 
     def record(self, topic, key, value, **extra):
         values = {name.replace("content_type", "content-type"): text for name, text in extra.items()}
-        return Consumed(topic, LANE, next(self.offsets[topic]), key, value, headers(values), self.now)
+        return Consumed(topic, LANE, next(self.offsets[topic]), key, value, headers.encoded(values), self.now)
 
     def send(self, sender, key, value, **extra):
         record = self.record(topics.outbox(sender), key, value, **extra)
@@ -151,13 +156,13 @@ def response(reference, function="01", answer="a1", mrn="", text=""):
 
 def test_an_accepted_document_gives_receipt_payloads_memory_and_facts(world):
     written = world.send("aa-farm", b"k", b"ok xx-win yy-win", ce_id="1", traceparent="00-t")
-    message = topics.message_id("aa-farm", "1")
+    message = ids.message_id("aa-farm", "1")
     assert kinds(written, "aa-farm") == ["swb.receipt"]
     for window in ("xx-win", "yy-win"):
         (payload,) = to(written, topics.inbox(window))
         assert payload.key == b"k"
         assert payload.value == b"<payload/>" + message.encode()
-        assert payload.header("ce_id") == topics.broker_id(message, window, "payload", "")
+        assert payload.header("ce_id") == ids.broker_id(message, window, "payload", "")
         assert payload.header("swb_message_id") == payload.header("swb_conversation_id") == message
         assert payload.header("swb_mapping") == "toy/one-1@1+00"
         assert payload.header("traceparent") == "00-t"
@@ -169,12 +174,12 @@ def test_an_accepted_document_gives_receipt_payloads_memory_and_facts(world):
     assert fact.key == message.encode()
     assert told["origin"] == ["swb.aa-farm.outbox", LANE, 0]
     assert told["delivered"] == ["xx-win", "yy-win"]
-    assert told["sha256"] == topics.content_id(b"ok xx-win yy-win")
+    assert told["sha256"] == ids.content_id(b"ok xx-win yy-win")
 
 
 def test_a_document_without_an_id_is_named_by_its_content(world):
     written = world.send("aa-farm", b"k", b"ok xx-win")
-    expected = topics.message_id("aa-farm", topics.content_id(b"ok xx-win"))
+    expected = ids.message_id("aa-farm", ids.content_id(b"ok xx-win"))
     assert to(written, topics.inbox("xx-win"))[0].header("swb_message_id") == expected
 
 
@@ -234,7 +239,7 @@ def test_a_header_that_claims_nobody_else_is_none(world, source):
 
 def test_a_record_without_a_key_hops_and_nobody_is_told_before(world):
     written = world.send("aa-farm", None, b"ok xx-win", ce_id="1", swb_origin_topic="swb.bb-tax.outbox")
-    message = topics.message_id("aa-farm", "1")
+    message = ids.message_id("aa-farm", "1")
     (hop,) = written
     assert (hop.topic, hop.key, hop.value) == (topics.INTAKE, message.encode(), b"ok xx-win")
     assert [v for n, v in hop.headers if n == "swb_origin_topic"] == [b"swb.aa-farm.outbox"]
@@ -249,7 +254,7 @@ def test_a_record_without_a_key_hops_and_nobody_is_told_before(world):
 def test_a_record_without_key_and_id_keeps_its_name_over_the_hop(world):
     (hop,) = world.send("aa-farm", None, b"ok xx-win")
     after = world.work(world.again(hop, topics.INTAKE))
-    name = topics.message_id("aa-farm", topics.content_id(b"ok xx-win"))
+    name = ids.message_id("aa-farm", ids.content_id(b"ok xx-win"))
     assert to(after, topics.inbox("xx-win"))[0].header("swb_message_id") == name
 
 
@@ -264,14 +269,14 @@ def test_too_large_is_refused_before_anything_else(world, key):
     assert kinds(written, "aa-farm") == ["swb.refusal"]
     refusal = to(written, topics.inbox("aa-farm"))[0]
     assert json.loads(refusal.header("swb_findings"))[0]["code"] == "content.too-large"
-    cause = topics.content_id(content)
-    assert refusal.header("ce_id") == topics.broker_id(topics.message_id("aa-farm", "1"), "aa-farm", "refusal", cause)
+    cause = ids.content_id(content)
+    assert refusal.header("ce_id") == ids.broker_id(ids.message_id("aa-farm", "1"), "aa-farm", "refusal", cause)
 
 
 def test_a_tombstone_is_an_empty_document(world):
     written = world.send("aa-farm", b"k", b"bad", ce_id="1")
     assert kinds(written, "aa-farm") == ["swb.refusal"]
-    record = Consumed(topics.outbox("aa-farm"), LANE, 50, b"k", None, headers({"ce_id": "2"}))
+    record = Consumed(topics.outbox("aa-farm"), LANE, 50, b"k", None, headers.encoded({"ce_id": "2"}))
     with pytest.raises(ValueError, match="not enough values"):  # the toy line; the real one refuses it
         plan(world.draft(), record)
 
@@ -291,7 +296,7 @@ def test_a_repeat_gets_the_receipt_again_under_the_same_id(world):
 
 def test_a_repeat_after_the_answer_gets_the_decision_again(world):
     world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
-    message = topics.message_id("aa-farm", "1")
+    message = ids.message_id("aa-farm", "1")
     first = world.feed(world.send("xx-win", b"any", response(message, "03", text="no"), ce_type="swb.answer"))
     again = world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
     assert kinds(again, "aa-farm") == ["swb.receipt", "swb.answer"]
@@ -311,12 +316,12 @@ def test_a_sender_that_agreed_so_hears_nothing_of_a_repeat(world):
 
 def test_the_same_id_with_other_content_is_a_conflict(world):
     world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
-    before = world.memory.conversations.get(topics.message_id("aa-farm", "1").encode())
+    before = world.memory.conversations.get(ids.message_id("aa-farm", "1").encode())
     written = world.feed(world.send("aa-farm", b"k", b"ok yy-win", ce_id="1"))
     assert kinds(written, "aa-farm") == ["swb.refusal"]
     assert events(written) == ["conflict"]
     assert not to(written, topics.inbox("yy-win"))
-    assert world.memory.conversations.get(topics.message_id("aa-farm", "1").encode()) == before
+    assert world.memory.conversations.get(ids.message_id("aa-farm", "1").encode()) == before
     again = world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
     assert events(again) == ["repeat"]
 
@@ -346,7 +351,7 @@ def test_a_dead_letter_is_judged_anew_once(world):
     bury(draft, record, "Bug: mended since")
     world.keep([record])
     (letter,) = to([p for _, p in draft.out], topics.DEADLETTER)
-    again = headers({"swb_redrive_of": "swb.deadletter/0/7"})
+    again = headers.encoded({"swb_redrive_of": "swb.deadletter/0/7"})
     redriven = Consumed(topics.INTAKE, LANE, 0, letter.key, letter.value, letter.headers + again)
     assert kinds(world.work(redriven), "xx-win") == ["swb.payload"]
     second = world.work(Consumed(topics.INTAKE, LANE, 1, letter.key, letter.value, letter.headers + again))
@@ -371,7 +376,7 @@ def test_a_dead_window_makes_only_its_own_deliveries_wait(world):
     world.clock = 10.0
     made = world.feed(world.work(record))
     (payload,) = to(made, topics.inbox("xx-win"))
-    assert payload.header("ce_id") == topics.broker_id(topics.message_id("aa-farm", "1"), "xx-win", "payload", "")
+    assert payload.header("ce_id") == ids.broker_id(ids.message_id("aa-farm", "1"), "xx-win", "payload", "")
     assert payload.header("swb_waiting_since") == payload.header("swb_reason") == ""
     assert events(made) == ["delivered"]
     history = load(json.dumps(world.memory.conversations.get(payload.header("swb_message_id").encode())["history"]))
@@ -421,7 +426,12 @@ def test_after_the_limit_a_delivery_is_a_dead_letter_with_a_notice(world):
     assert kinds(given_up, "aa-farm") == ["swb.notice"]
     assert events(given_up) == ["failed"]
     redriven = Consumed(
-        topics.retry("xx-win"), LANE, 9, letter.key, letter.value, letter.headers + headers({"swb_redrive_of": "d/0/1"})
+        topics.retry("xx-win"),
+        LANE,
+        9,
+        letter.key,
+        letter.value,
+        letter.headers + headers.encoded({"swb_redrive_of": "d/0/1"}),
     )
     world.clock = 100.0
     (payload,) = to(world.work(redriven), topics.inbox("xx-win"))
@@ -444,7 +454,7 @@ def test_a_waiting_delivery_that_spoils_its_plan_is_a_dead_letter_that_can_retur
 
 def test_an_unreadable_answer_redriven_twice_is_buried_again_once(world):
     (letter, _) = world.send("xx-win", b"a", b"<Response", ce_type="swb.answer")
-    again = headers({"swb_redrive_of": "swb.deadletter/0/3"})
+    again = headers.encoded({"swb_redrive_of": "swb.deadletter/0/3"})
     redriven = Consumed(topics.INTAKE, LANE, 0, letter.key, letter.value, letter.headers + again)
     assert len(to(world.work(redriven), topics.DEADLETTER)) == 1
     second = world.work(Consumed(topics.INTAKE, LANE, 1, letter.key, letter.value, letter.headers + again))
@@ -459,7 +469,7 @@ def test_a_delivery_that_is_too_large_is_a_dead_letter_at_once(world):
     assert kinds(written, "yy-win") == ["swb.payload"]
     assert to(written, topics.DEADLETTER)[0].header("swb_reason") == "too-large"
     assert kinds(written, "aa-farm") == ["swb.receipt", "swb.notice"]
-    entry = world.memory.conversations.get(topics.message_id("aa-farm", "1").encode())
+    entry = world.memory.conversations.get(ids.message_id("aa-farm", "1").encode())
     history = load(json.dumps(entry["history"]))
     assert [fact.kind for fact in history.facts] == ["received", "routed", "delivered", "failed"]
 
@@ -482,14 +492,14 @@ def test_backoff_doubles_up_to_its_limit(world):
 @pytest.fixture
 def message(world):
     world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
-    return topics.message_id("aa-farm", "1")
+    return ids.message_id("aa-farm", "1")
 
 
 def test_an_answer_comes_home(world, message):
     written = world.feed(world.send("xx-win", b"whatever", response(message, "03", "a1", "MRN1", "weight missing")))
     (answer,) = to(written, topics.inbox("aa-farm"))
     assert answer.key == b"k"
-    assert answer.header("ce_id") == topics.broker_id(message, "xx-win", "answer", "a1")
+    assert answer.header("ce_id") == ids.broker_id(message, "xx-win", "answer", "a1")
     assert answer.header("swb_state") == "rejected"
     assert answer.header("swb_window") == "xx-win"
     assert events(written) == ["decided"]
@@ -498,7 +508,7 @@ def test_an_answer_comes_home(world, message):
 def test_an_answer_follows_the_receipt_that_waits_for_the_sender(world):
     world.destinations.failed("aa-farm", "unauthorised")
     sent = world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
-    message = topics.message_id("aa-farm", "1")
+    message = ids.message_id("aa-farm", "1")
     world.clock = 10.0  # the sender's inbox takes records again, the receipt still waits
     answered = world.feed(world.send("xx-win", b"whatever", response(message)))
     assert not to(sent, topics.inbox("aa-farm")) + to(answered, topics.inbox("aa-farm"))
@@ -559,7 +569,7 @@ def tracked(world, message, *written):
 
 def test_a_late_answer_comes_home_and_never_moves_the_message_back(world):
     sent = world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
-    message = topics.message_id("aa-farm", "1")
+    message = ids.message_id("aa-farm", "1")
     heard = world.feed(world.send("xx-win", b"a", response(message, "02", "a1")))
     assert [(d["state"], d["decided"]) for d in tracked(world, message, sent, heard)["deliveries"]] == [
         ("registered", None)
@@ -579,7 +589,7 @@ def test_a_late_answer_comes_home_and_never_moves_the_message_back(world):
 
 def test_a_repeat_is_told_the_standing_decision_not_the_last_thing_heard(world):
     world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
-    message = topics.message_id("aa-farm", "1")
+    message = ids.message_id("aa-farm", "1")
     world.feed(world.send("xx-win", b"a", response(message, "01", "a2")))
     world.feed(world.send("xx-win", b"a", response(message, "02", "a0")))
     again = world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
@@ -590,7 +600,7 @@ def test_a_repeat_is_told_the_standing_decision_not_the_last_thing_heard(world):
 def look(world, message):
     """The watchdog asks the owner to look."""
     fact = json.dumps({"message_id": message}).encode()
-    return world.work(world.record(topics.ANSWERS, message.encode(), fact, ce_type=topics.Fact.NO_ANSWER.ce_type))
+    return world.work(world.record(topics.ANSWERS, message.encode(), fact, ce_type=Fact.NO_ANSWER.ce_type))
 
 
 def test_what_is_overdue_is_told_once_and_by_the_history_not_by_the_watchdog(world, message):

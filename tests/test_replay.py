@@ -6,7 +6,7 @@ import json
 import pytest
 from lxml import etree
 
-from broker import topics
+from broker.relay import ids
 
 NOTE = '<Note xmlns="urn:toy"><Number>{}</Number><Date>2026-05-04</Date><Line>Tea</Line></Note>'
 
@@ -96,9 +96,9 @@ def test_an_export_keeps_its_ids(toy, swb, tmp_path):
     code, out, _ = swb("replay", export, "-o", "json")
     first, second, third = objects(out)
     assert code == 0
-    assert first["message"]["id"] == topics.message_id("pe-sunat", "a")
+    assert first["message"]["id"] == ids.message_id("pe-sunat", "a")
     assert (first["message"]["sender"], second["message"]["sender"]) == ("pe-sunat", "co-ica")
-    assert second["message"]["id"] == topics.message_id("co-ica", "b")
+    assert second["message"]["id"] == ids.message_id("co-ica", "b")
     assert third["message"]["id"] == "0" * 32
     assert {o["outcome"] for o in (first, second, third)} == {"accepted"}
     assert first["difference"] is None

@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from broker.answer import Remark, chain_of
+from broker.answers.render import AtWindow, Objection, Reply, load_forms, respond
+from broker.answers.way_back import Telling
+from broker.answers.way_back import load as load_home
+from broker.answers.wco_response import read
 from broker.catalogue import load as load_catalogue
-from broker.home import Telling
-from broker.home import load as load_home
-from broker.line import process
-from broker.model import Message, MessageId
-from broker.respond import AtWindow, Objection, Reply, load_forms, respond
-from broker.statuses import load as load_statuses
-from broker.wco_response import read
+from broker.line.process import process
+from broker.model.answers import Remark, chain_of
+from broker.model.documents import Message
+from broker.model.ids import MessageId
+from broker.registry.statuses import load as load_statuses
 
 pytestmark = pytest.mark.proof
 

@@ -7,9 +7,11 @@ from decimal import Decimal
 import pytest
 from lxml import etree
 
-from broker.model import Catalogue, DocumentType, Limits, Participant, Payload, RoutingRule, ValueRange
-from broker.payload_path import values, written
-from broker.route import route
+from broker.content.payload_path import values, written
+from broker.line.route import route
+from broker.model.documents import DocumentType, Payload
+from broker.model.outcomes import Catalogue
+from broker.model.participants import Limits, Participant, RoutingRule, ValueRange
 
 DECLARATION = """
 <MetaData xmlns="urn:wco:datamodel:WCO:DocumentMetaData-DMS:2">

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from lxml import etree
 
-from broker.samples import read_sample
+from broker.workbench.samples import read_sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

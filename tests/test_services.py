@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from mode import Service
 
-from broker import services
+from broker.worker import services
 
 
 class Telling(Service):

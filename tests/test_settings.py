@@ -1,7 +1,7 @@
 import pytest
 
 from broker import settings
-from broker.errors import Misconfigured
+from broker.model.errors import Misconfigured
 
 
 @pytest.fixture(autouse=True)

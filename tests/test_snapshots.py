@@ -6,9 +6,9 @@ import time
 import orjson
 import pytest
 
-from broker import topics
-from broker.kafka.memory import Shelf
-from broker.kafka.snapshots import OLDEST_SECONDS, Snapshots
+from broker.kafka.lanes.snapshots import OLDEST_SECONDS, Snapshots
+from broker.relay import topics
+from broker.relay.stores import Shelf
 from broker.settings import Settings
 
 TOPIC = topics.DUPLICATES
@@ -84,7 +84,7 @@ def test_what_came_from_a_copy_is_changed_and_copied_like_anything_else(snapshot
 
 @pytest.mark.parametrize("digest", [lambda _: 7, lambda key: key[-1] << 56])
 def test_keys_of_one_digest_are_told_apart(snapshots, monkeypatch, digest):
-    monkeypatch.setattr("broker.kafka.copied._digest", digest)
+    monkeypatch.setattr("broker.relay.snapshot_file._digest", digest)
     given = {b"key-%d" % n: orjson.dumps({"at": n}) for n in range(100)}
     snapshots.save(shelf_of(given), 3)
     shelf = loaded(snapshots)

@@ -7,10 +7,11 @@ import pytest
 from lxml import etree
 
 from broker import catalogue as catalogues
-from broker.detect import detect
-from broker.line import process
+from broker.content.detect import detect
+from broker.line.process import process
 from broker.mapping import explain
-from broker.model import NO_MESSAGE_ID, Message
+from broker.model.documents import Message
+from broker.model.ids import NO_MESSAGE_ID
 
 pytestmark = pytest.mark.proof
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from broker.answer import Answer, AnswerStatus
-from broker.errors import Misconfigured
-from broker.participants import load_participants
-from broker.statuses import load
+from broker.model.answers import Answer, AnswerStatus
+from broker.model.errors import Misconfigured
+from broker.registry.participants import load_participants
+from broker.registry.statuses import load
 
 HOME = Path(__file__).parents[1] / "mappings"
 STATUSES = load(HOME / "statuses")

@@ -2,24 +2,24 @@ import hashlib
 
 import pytest
 
-from broker import topics
-from broker.topics import Consumed, Place
+from broker.relay import headers, ids, topics
+from broker.relay.records import Consumed, Place, moment
 
 
 def test_a_message_id_is_derived_from_participant_and_id():
     expected = hashlib.sha256(b"pe-sunat\nF001-1").hexdigest()[:32]
-    assert topics.message_id("pe-sunat", "F001-1") == expected
-    assert topics.is_message_id(expected)
+    assert ids.message_id("pe-sunat", "F001-1") == expected
+    assert ids.is_message_id(expected)
     assert len(expected) <= 35  # FunctionalReferenceID, an..35
 
 
 def test_the_same_id_of_two_participants_is_two_messages():
-    assert topics.message_id("pe-sunat", "1") != topics.message_id("co-ica", "1")
+    assert ids.message_id("pe-sunat", "1") != ids.message_id("co-ica", "1")
 
 
 def test_the_brokers_ids_tell_apart_what_differs():
-    ids = {topics.broker_id("m", "w", kind, cause) for kind in ("payload", "answer") for cause in ("", "a", "b")}
-    assert len(ids) == 6
+    found = {ids.broker_id("m", "w", kind, cause) for kind in ("payload", "answer") for cause in ("", "a", "b")}
+    assert len(found) == 6
 
 
 @pytest.mark.parametrize("code", ["pe-vuce", "sg-tradenet", "asean-sw"])
@@ -45,10 +45,10 @@ def test_a_header_of_junk_is_read_all_the_same():
 
 def test_a_hopped_record_says_where_it_lay():
     place = Place("swb.a.outbox", 3, 77)
-    assert Consumed("swb.intake", 0, 0, b"k", b"", topics.headers(place.headers())).origin == place
+    assert Consumed("swb.intake", 0, 0, b"k", b"", headers.encoded(place.headers())).origin == place
     with pytest.raises(ValueError):
         _ = Consumed("swb.intake", 0, 0, b"k", b"").origin
 
 
 def test_moments_are_utc_with_milliseconds():
-    assert topics.moment(1_700_000_000_123) == "2023-11-14T22:13:20.123Z"
+    assert moment(1_700_000_000_123) == "2023-11-14T22:13:20.123Z"

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.mapping.transforms import Lossy, Unfit, date, date_time, decimal, decimal_comma, fold, integer, total
+from broker.mapping.runtime.transforms import (
+    Lossy,
+    Unfit,
+    date,
+    date_time,
+    decimal,
+    decimal_comma,
+    fold,
+    integer,
+    total,
+)
 
 decimals = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**15), max_value=10**15, places=6)
 moments = st.datetimes(min_value=datetime(2000, 1, 2), max_value=datetime(2099, 12, 30))  # noqa: DTZ001

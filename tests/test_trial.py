@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from broker.catalogue import load
-from broker.folders import data_root
-from broker.windows.trial import trial
+from broker.paths import data_root
+from broker.workbench.window_trial import trial
 
 pytestmark = pytest.mark.proof
 

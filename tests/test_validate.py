@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from broker.errors import Misconfigured, Refused
-from broker.model import Document, DocumentType, DocumentTypeName, Finding, Payload, Rule, Severity, Tolerance
+from broker.content.xml import parse
+from broker.model.documents import Document, DocumentType, Payload, Rule, Tolerance
+from broker.model.errors import Misconfigured, Refused
+from broker.model.findings import Finding, Severity
+from broker.model.ids import DocumentTypeName
 from broker.toml_table import Table
 from broker.validate import Schema, check, rules_of, tolerances_of, validate, validate_payload
 from broker.validate.declared import is_base64
-from broker.xml import parse
 
 ROOT = Path(__file__).parents[1]
 NOTE = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:note" targetNamespace="urn:note"
@@ -242,7 +244,7 @@ def test_an_unknown_type_in_xsi_does_not_stop_it(schema):
 
 
 def test_without_the_second_opinion_the_place_is_the_same(schema, monkeypatch):
-    monkeypatch.setattr("broker.validate.opinion.SecondOpinion._about", lambda *_: 1 / 0)
+    monkeypatch.setattr("broker.validate.missing_child.SecondOpinion._about", lambda *_: 1 / 0)
     (finding,) = refused(schema, GOOD.replace("<n:What>Tea</n:What>", ""))
     assert (finding.code, finding.pointer, finding.line) == ("schema.missing", "/n:Note/n:Line[1]/n:What", 5)
     (finding,) = refused(

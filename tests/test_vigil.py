@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from broker.answer import Answer
-from broker.folders import data_root
-from broker.history import Answered, Delivered, History, Overdue, Received, Routed, add, dump
-from broker.kafka.vigil import Vigil
-from broker.model import Wait
-from broker.statuses import load
-from broker.watchdog import Patience
+from broker.answers.history import Answered, Delivered, History, Overdue, Received, Routed, add, dump
+from broker.model.answers import Answer
+from broker.model.participants import Wait
+from broker.paths import data_root
+from broker.registry.statuses import load
+from broker.relay.watchdog.policy import Patience
+from broker.relay.watchdog.schedule import Vigil
 
 STATUSES = load(data_root() / "mappings" / "statuses")
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)

@@ -10,14 +10,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker.answer import Answer
-from broker.conversation import state_of
-from broker.errors import Misconfigured
-from broker.history import Answered, Delivered, Failed, History, NoAnswer, Overdue, Received, Refused, Routed, add
-from broker.model import Wait
-from broker.participants import load_participant
-from broker.statuses import load as load_statuses
-from broker.watchdog import DEFAULT, Patience, next_due, overdue
+from broker.answers.conversation import state_of
+from broker.answers.history import (
+    Answered,
+    Delivered,
+    Failed,
+    History,
+    NoAnswer,
+    Overdue,
+    Received,
+    Refused,
+    Routed,
+    add,
+)
+from broker.model.answers import Answer
+from broker.model.errors import Misconfigured
+from broker.model.participants import Wait
+from broker.registry.participants import load_participant
+from broker.registry.statuses import load as load_statuses
+from broker.relay.watchdog.policy import DEFAULT, Patience, next_due, overdue
 
 STATUSES = load_statuses(Path(__file__).parents[1] / "mappings" / "statuses")
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)

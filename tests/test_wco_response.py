@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from broker.answer import Answer, AnswerError, AnswerStatus, Change, PointerStep, Remark, chain_of, chain_text
-from broker.errors import Refused
-from broker.payload_path import written
-from broker.pointers import Pointers
-from broker.wco_response import RES, holds_response, instant, read, write
-from broker.xml import MAX_SIBLINGS, parse
+from broker.answers.wco_response import RES, holds_response, instant, read, write
+from broker.content.payload_path import written
+from broker.content.pointers import Pointers
+from broker.content.xml import MAX_SIBLINGS, parse
+from broker.model.answers import Answer, AnswerError, AnswerStatus, Change, PointerStep, Remark, chain_of, chain_text
+from broker.model.errors import Refused
 
 if TYPE_CHECKING:
     from random import Random

@@ -13,8 +13,20 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from broker.catalogue import data_root
-from broker.payload_path import NAMESPACES
-from broker.writeoff import Grant, Ledger, Line, Request, apply, dump, grants, load, read_request, register, withdraw
+from broker.content.payload_path import NAMESPACES
+from broker.relay.ledger import (
+    Grant,
+    Ledger,
+    Line,
+    Request,
+    apply,
+    dump,
+    grants,
+    load,
+    read_request,
+    register,
+    withdraw,
+)
 
 pytestmark = pytest.mark.proof
 
@@ -209,7 +221,7 @@ def test_a_refused_request_stays_refused_when_it_comes_again():
 
 
 def test_a_window_that_asks_without_end_fills_the_ledger_and_no_more(monkeypatch):
-    monkeypatch.setattr("broker.writeoff.MOST_ENTRIES", 50)
+    monkeypatch.setattr("broker.relay.ledger.MOST_ENTRIES", 50)
     ledger, _ = run(LEDGER, *(ask("reserve", "5000", f"r{n}") for n in range(50)))
     after, (more, repeat) = run(ledger, ask("reserve", "1", "more"), ask("reserve", "5000", "r7"))
     assert (after, more.reason, repeat.reason) == (ledger, "04", "05")

@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from broker.errors import Failed
 from broker.kafka import reading
+from broker.model.errors import Failed
+from broker.relay.records import Place, Produced
 from broker.settings import Settings
-from broker.topics import Place, Produced
 
 RECORDS = [Produced("t", b"k", b"%d" % number) for number in range(3)]
 

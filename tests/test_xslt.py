@@ -7,10 +7,12 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
-from broker import catalogue, line
+from broker import catalogue
 from broker.cli import explain
-from broker.errors import Misconfigured
-from broker.model import NO_MESSAGE_ID, Message
+from broker.line import process
+from broker.model.documents import Message
+from broker.model.errors import Misconfigured
+from broker.model.ids import NO_MESSAGE_ID
 
 STYLESHEET = """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:swb="urn:swb:codes"
     swb:version="7" exclude-result-prefixes="swb">
@@ -57,7 +59,7 @@ def root(tmp_path):
 
 def test_a_stylesheet_translates_with_our_code_lists(root):
     loaded = catalogue.load(root)
-    outcome = line.process(Message(NO_MESSAGE_ID, ORDER), loaded)
+    outcome = process.process(Message(NO_MESSAGE_ID, ORDER), loaded)
     assert outcome.is_accepted, outcome.findings
     text = outcome.payload.content.decode()
     assert 'unitCode="C62"' in text
@@ -77,7 +79,7 @@ def test_it_says_that_it_has_no_lineage(root, tmp_path, monkeypatch):
 def test_a_stylesheet_reads_no_file(root):
     file = root / "mappings" / "documents" / "order" / "toy-1" / "mapping.xslt"
     file.write_text(STYLESHEET.replace('select="what"', "select=\"document('/etc/hostname')\""))
-    outcome = line.process(Message(NO_MESSAGE_ID, ORDER), catalogue.load(root))
+    outcome = process.process(Message(NO_MESSAGE_ID, ORDER), catalogue.load(root))
     assert not outcome.is_accepted
 
 

@@ -72,8 +72,8 @@ def main() -> None:
 
 def _sentence(error: Exception) -> str:
     """What went wrong, in a sentence: its own, or one that says the fault is ours."""
-    from broker.errors import Failed, Misconfigured  # noqa: PLC0415 - looked up only when something went wrong
-    from broker.jars import Unavailable  # noqa: PLC0415
+    from broker.embedded.jars import Unavailable  # noqa: PLC0415
+    from broker.model.errors import Failed, Misconfigured  # noqa: PLC0415 - looked up only when something went wrong
 
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from types import FrameType
 
-    from broker.model import Participant
+    from broker.model.participants import Participant
     from broker.settings import Settings
 
 bootstrap = click.option("--bootstrap", help="Kafka's addresses, host:port with commas between.  [env: SWB_BOOTSTRAP]")
@@ -31,7 +31,7 @@ def settings(given: str | None) -> Settings:
 def participants() -> dict[str, Participant]:
     """Who is connected, read without the rest of the catalogue."""
     from broker.catalogue import data_root  # noqa: PLC0415 - as above
-    from broker.participants import load_participants  # noqa: PLC0415
+    from broker.registry.participants import load_participants  # noqa: PLC0415
 
     found = load_participants(data_root() / "mappings" / "participants")
     return {str(code): participant for code, participant in found.items()}

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from broker.model import NO_MESSAGE_ID, Message, MessageId
+from broker.model.documents import Message
+from broker.model.ids import NO_MESSAGE_ID, MessageId
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from broker.errors import Refused
-    from broker.model import Catalogue, DocumentType, Outcome
+    from broker.model.documents import DocumentType
+    from broker.model.errors import Refused
+    from broker.model.outcomes import Catalogue, Outcome
 
 files = click.argument(
     "files",
@@ -79,9 +81,9 @@ def read(names: Sequence[str]) -> Iterable[Source]:
 
 def process(source: Source, given: MessageId, catalogue: Catalogue) -> Outcome:
     """One document on the line."""
-    from broker import line  # noqa: PLC0415 - as above
+    from broker.line import process  # noqa: PLC0415 - as above
 
-    return line.process(Message(given, source.content), catalogue)
+    return process.process(Message(given, source.content), catalogue)
 
 
 def told(source: Source, outcome: Outcome) -> dict[str, Any]:

@@ -6,16 +6,17 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from broker import topics
-from broker.samples import read_sample
+from broker.relay import headers, ids, topics
+from broker.relay.records import Produced
 from broker.toml_table import Table
+from broker.workbench.samples import read_sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from broker.statuses import State
-    from broker.topics import Consumed, Produced
+    from broker.registry.statuses import State
+    from broker.relay.records import Consumed
 
 OUTCOMES = ("accepted", "partly", "rejected", "not_routed", "refused")
 
@@ -46,18 +47,18 @@ class Sent:
 
     @property
     def message_id(self) -> str:
-        return topics.message_id(self.sender, self.ce_id)
+        return ids.message_id(self.sender, self.ce_id)
 
     @property
     def record(self) -> Produced:
-        headers = {
-            topics.CE_VERSION: "1.0",
-            topics.CE_ID: self.ce_id,
-            topics.CE_SOURCE: self.sender,
-            topics.CE_TYPE: topics.DOCUMENT_TYPE_OF_EVENT,
+        given = {
+            headers.CE_VERSION: "1.0",
+            headers.CE_ID: self.ce_id,
+            headers.CE_SOURCE: self.sender,
+            headers.CE_TYPE: headers.DOCUMENT_TYPE_OF_EVENT,
         }
         key = self.name.encode()
-        return topics.Produced(topics.outbox(self.sender), key, self.content, topics.headers(headers))
+        return Produced(topics.outbox(self.sender), key, self.content, headers.encoded(given))
 
     def verdicts(self, states: Mapping[str, State]) -> list[str]:
         """What each window decided: accepted, rejected, cancelled; empty where it has not yet."""
@@ -105,7 +106,7 @@ class Ears:
     def hear(self, record: Consumed) -> None:
         """Note what one record says of one of the documents."""
         key = (record.key or b"").decode("utf-8", "replace")
-        one = self._sent.get(record.header(topics.MESSAGE_ID) or key)
+        one = self._sent.get(record.header(headers.MESSAGE_ID) or key)
         if one is None:
             return
         if record.topic == topics.TRACKING:
@@ -118,20 +119,20 @@ class Ears:
 
     @staticmethod
     def _inbox(one: Sent, record: Consumed) -> None:
-        kind, after = record.header(topics.CE_TYPE).removeprefix("swb."), record.timestamp - one.at
-        window, state = record.header(topics.WINDOW), record.header(topics.STATE_HEADER)
-        one.type = record.header(topics.DOCUMENT_TYPE) or one.type
-        if kind == topics.Kind.RECEIPT:
+        kind, after = record.header(headers.CE_TYPE).removeprefix("swb."), record.timestamp - one.at
+        window, state = record.header(headers.WINDOW), record.header(headers.STATE_HEADER)
+        one.type = record.header(headers.DOCUMENT_TYPE) or one.type
+        if kind == headers.Kind.RECEIPT:
             one.receipt = after
             return
         one.time = max(one.time, after)
-        if kind == topics.Kind.ANSWER:
+        if kind == headers.Kind.ANSWER:
             one.windows[window] = state
-        elif kind == topics.Kind.REFUSAL:
+        elif kind == headers.Kind.REFUSAL:
             one.ended = "refused"
-        elif kind == topics.Kind.NOTICE:
+        elif kind == headers.Kind.NOTICE:
             one.ended = state
-        found = json.loads(record.header(topics.FINDINGS) or "[]")
+        found = json.loads(record.header(headers.FINDINGS) or "[]")
         one.findings += [
             (window, f) for f in found if f.get("severity") != "warning" and (window, f) not in one.findings
         ]

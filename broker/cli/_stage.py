@@ -45,7 +45,7 @@ class Stage:
 
     def kafka(self) -> str:
         """Start the Kafka that comes with the package; its address."""
-        from broker.embedded import EmbeddedKafka  # noqa: PLC0415 - needs an extra that not everybody has
+        from broker.embedded.node import EmbeddedKafka  # noqa: PLC0415 - needs an extra that not everybody has
 
         return self._exit.enter_context(EmbeddedKafka()).bootstrap
 

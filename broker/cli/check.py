@@ -19,7 +19,7 @@ def command(root: Path | None, form: str) -> None:
 
     Exit 0 when all is well, 1 when something is wrong, 2 when it could not run.
     """
-    from broker.check import check  # noqa: PLC0415 - a second that --help does without
+    from broker.workbench.check import check  # noqa: PLC0415 - a second that --help does without
 
     if root is not None and not all((root / name).is_dir() for name in ("mappings", "xsd")):
         raise click.BadParameter(f"{root} holds no mappings and xsd", param_hint="--root")

@@ -26,7 +26,7 @@ def command(formats: Sequence[str], source: bool, form: str) -> None:
 
     Exit 0 when every row has a sample and every mandatory element a row, 1 when not, 2 when it could not run.
     """
-    from broker import evidence  # noqa: PLC0415 - --help does without
+    from broker.workbench import evidence  # noqa: PLC0415 - --help does without
 
     catalogue = _line.load()
     complete = True

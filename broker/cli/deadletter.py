@@ -12,7 +12,7 @@ import click
 from broker.cli import _kafka
 
 if TYPE_CHECKING:
-    from broker.kafka.redrive import DeadLetter
+    from broker.relay.dead_letters import DeadLetter
 
 reason = click.option("--reason", help="Only those whose reason contains this.")
 participant = click.option("--participant", help="Only those to or from this participant.")
@@ -48,7 +48,7 @@ def list_(reason: str | None, participant: str | None, since: int | None, bootst
 @_kafka.as_json
 def show(name: str, bootstrap: str | None, form: str) -> None:
     """Show dead letter ID (partition/offset) with its headers and content."""
-    from broker.kafka.claims import Claims  # noqa: PLC0415 - time that --help does without
+    from broker.kafka.lanes.claim_check import Claims  # noqa: PLC0415 - time that --help does without
 
     (letter,) = _named(_letters(bootstrap), (name,))
     headers = [[key, value.decode("utf-8", "replace")] for key, value in letter.record.headers]
@@ -108,9 +108,9 @@ def _counted(number: int) -> str:
 def _letters(
     bootstrap: str | None, since: int | None = None, reason: str | None = None, participant: str | None = None
 ) -> list[DeadLetter]:
-    from broker import topics  # noqa: PLC0415 - as above
     from broker.kafka.reading import read  # noqa: PLC0415
-    from broker.kafka.redrive import DeadLetter  # noqa: PLC0415
+    from broker.relay import topics  # noqa: PLC0415 - as above
+    from broker.relay.dead_letters import DeadLetter  # noqa: PLC0415
 
     records = sorted(read(_kafka.settings(bootstrap), topics.DEADLETTER, since=since), key=lambda r: r.timestamp)
     found = [DeadLetter(record) for record in records]

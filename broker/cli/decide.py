@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from broker.cli import _line
-from broker.model import Message
+from broker.model.documents import Message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from broker.model import Catalogue, MessageId, ParticipantCode
-    from broker.windows.beforehand import Verdict
+    from broker.model.ids import MessageId, ParticipantCode
+    from broker.model.outcomes import Catalogue
+    from broker.workbench.preview import Verdict
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,7 +30,8 @@ def command(files: Sequence[str], codes: Sequence[str], given_id: MessageId, for
     """
     from datetime import UTC, datetime  # noqa: PLC0415 - as in _line: --help does without
 
-    from broker.windows import beforehand, decide  # noqa: PLC0415 - as above
+    from broker.windows import decide  # noqa: PLC0415 - as above
+    from broker.workbench import preview  # noqa: PLC0415 - as above
 
     catalogue = _line.load()
     only = _known(codes, catalogue)
@@ -37,7 +39,7 @@ def command(files: Sequence[str], codes: Sequence[str], given_id: MessageId, for
     counts: dict[str, int] = {}
     for source in _line.read(files):
         message = Message(given_id, source.content)
-        for verdict in beforehand.ask(message, catalogue, windows, datetime.now(UTC), only):
+        for verdict in preview.ask(message, catalogue, windows, datetime.now(UTC), only):
             counts[verdict.verdict] = counts.get(verdict.verdict, 0) + 1
             _tell(source.name, verdict, form)
     if form != "json":

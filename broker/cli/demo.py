@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from broker.cli._scene import Sent
     from broker.cli._stage import Stage
+    from broker.registry.statuses import State
     from broker.settings import Settings
-    from broker.statuses import State
 
 _PARTITIONS = 4
 _START_SECONDS = 30
@@ -47,8 +47,8 @@ def command(bootstrap: str | None) -> None:
     from broker import settings  # noqa: PLC0415
     from broker.cli._scene import read_scene  # noqa: PLC0415
     from broker.cli._stage import Stage  # noqa: PLC0415
-    from broker.folders import data_root  # noqa: PLC0415
-    from broker.statuses import load  # noqa: PLC0415
+    from broker.paths import data_root  # noqa: PLC0415
+    from broker.registry.statuses import load  # noqa: PLC0415
 
     mappings = data_root() / "mappings"
     states = load(mappings / "statuses").states
@@ -114,7 +114,7 @@ class _Teller:
 def _start(stage: Stage, chosen: Settings) -> None:
     """Worker and windows start while the topics are made: both wait for them."""
     from broker.cli import _kafka  # noqa: PLC0415 - as above
-    from broker.kafka import admin  # noqa: PLC0415
+    from broker.kafka.admin import topics as admin  # noqa: PLC0415
 
     stage.run("windows", ["windows"], chosen.bootstrap)
     stage.run("worker", ["worker"], chosen.bootstrap)

@@ -12,7 +12,7 @@ import click
 from broker.cli import _kafka
 
 if TYPE_CHECKING:
-    from broker.kafka.doctor import Result
+    from broker.kafka.admin.doctor import Result
 
 _MARKS = {"ok": "ok", "warning": "warning", "missing": "MISSING", "not tried": "not tried"}
 
@@ -26,7 +26,7 @@ def command(bootstrap: str | None, form: str) -> None:
     It makes topics, groups and transactional ids that begin with swb.doctor. and deletes the topics again.
     """
     from broker import log  # noqa: PLC0415 - time that --help does without
-    from broker.kafka.doctor import examine  # noqa: PLC0415 - as above
+    from broker.kafka.admin.doctor import examine  # noqa: PLC0415 - as above
 
     given = _kafka.settings(bootstrap)
     log.configure(given.log_format, "error")

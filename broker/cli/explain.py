@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from broker.mapping import Explanation
-    from broker.model import MessageId
+    from broker.model.ids import MessageId
 
 _COLOURS = {"carried": "green", "folded": "cyan", "dropped": "bright_black", "unmapped": "yellow"}
 
@@ -28,10 +28,10 @@ def command(files: Sequence[str], given_id: MessageId, form: str) -> None:
 
     Exit 0 when each was accepted, 1 when some were refused (their findings are told), 2 when it could not run.
     """
-    from broker.errors import Refused  # noqa: PLC0415 - --help does without the line
-    from broker.line import explained  # noqa: PLC0415
-    from broker.mapping.openlineage import openlineage  # noqa: PLC0415
-    from broker.model import Message  # noqa: PLC0415
+    from broker.line.process import explained  # noqa: PLC0415
+    from broker.mapping.lineage.openlineage import openlineage  # noqa: PLC0415
+    from broker.model.documents import Message  # noqa: PLC0415
+    from broker.model.errors import Refused  # noqa: PLC0415 - --help does without the line
 
     catalogue = _line.load()
     refused = False

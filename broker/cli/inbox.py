@@ -10,7 +10,7 @@ import click
 from broker.cli import _kafka, _line
 
 if TYPE_CHECKING:
-    from broker.topics import Consumed
+    from broker.relay.records import Consumed
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 @_kafka.as_json
 def command(participant: str, since: int | None, bootstrap: str | None, form: str, *, follow: bool) -> None:
     """Show the records in the inbox of PARTICIPANT: payloads, receipts, answers, refusals and notices."""
-    from broker import topics  # noqa: PLC0415 - time that --help does without
     from broker.kafka.reading import read  # noqa: PLC0415
+    from broker.relay import topics  # noqa: PLC0415 - time that --help does without
 
     records = read(_kafka.settings(bootstrap), topics.inbox(participant), since=since, follow=follow)
     if not follow:
@@ -37,25 +37,26 @@ def command(participant: str, since: int | None, bootstrap: str | None, form: st
 
 def told(record: Consumed, reader: str) -> dict[str, Any]:
     """A record of an inbox as JSON tells it."""
-    from broker import topics  # noqa: PLC0415 - as above
+    from broker.relay import headers  # noqa: PLC0415 - as above
+    from broker.relay.records import moment  # noqa: PLC0415 - as above
 
-    kind = record.header(topics.CE_TYPE).removeprefix("swb.")
-    findings = record.header(topics.FINDINGS)
+    kind = record.header(headers.CE_TYPE).removeprefix("swb.")
+    findings = record.header(headers.FINDINGS)
     return {
         "kind": kind,
-        "message_id": record.header(topics.MESSAGE_ID),
-        "conversation_id": record.header(topics.CONVERSATION_ID),
-        "window": record.header(topics.WINDOW) or (reader if kind == "payload" else None),
-        "state": record.header(topics.STATE_HEADER) or None,
+        "message_id": record.header(headers.MESSAGE_ID),
+        "conversation_id": record.header(headers.CONVERSATION_ID),
+        "window": record.header(headers.WINDOW) or (reader if kind == "payload" else None),
+        "state": record.header(headers.STATE_HEADER) or None,
         "findings": json.loads(findings) if findings else [],
-        "document_type": record.header(topics.DOCUMENT_TYPE) or None,
-        "mapping": record.header(topics.MAPPING) or None,
-        "id": record.header(topics.CE_ID),
-        "at": record.header(topics.CE_TIME) or topics.moment(record.timestamp),
+        "document_type": record.header(headers.DOCUMENT_TYPE) or None,
+        "mapping": record.header(headers.MAPPING) or None,
+        "id": record.header(headers.CE_ID),
+        "at": record.header(headers.CE_TIME) or moment(record.timestamp),
         "key": None if record.key is None else record.key.decode("utf-8", "replace"),
         "partition": record.partition,
         "offset": record.offset,
-        "content_type": record.header(topics.CONTENT_TYPE),
+        "content_type": record.header(headers.CONTENT_TYPE),
         "content": record.content.decode("utf-8", "replace"),
     }
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from broker import jars
+from broker import paths
 from broker.cli import _kafka
+from broker.embedded import jars
 
 if TYPE_CHECKING:
     import psutil
@@ -34,7 +35,7 @@ def command() -> None:
 @click.option("--detach", is_flag=True, help="Come back when it answers; stop it with: swb kafka stop")
 def start(data: Path | None, port: int, detach: bool) -> None:
     """Start it, and stay until Ctrl-C."""
-    from broker.embedded import EmbeddedKafka  # noqa: PLC0415 - other verbs of this group do without
+    from broker.embedded.node import EmbeddedKafka  # noqa: PLC0415 - other verbs of this group do without
 
     folder = _folder(data)
     running = _running(folder)
@@ -109,7 +110,7 @@ def fetch() -> None:
 
 
 def _folder(data: Path | None) -> Path:
-    return (data or jars.cache() / "kafka-data").absolute()
+    return (data or paths.cache() / "kafka-data").absolute()
 
 
 def _running(folder: Path) -> tuple[psutil.Process, str] | None:

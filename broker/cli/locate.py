@@ -11,8 +11,8 @@ import click
 from broker.cli import _line
 
 if TYPE_CHECKING:
-    from broker.answer import Chain
-    from broker.model import MessageId
+    from broker.model.answers import Chain
+    from broker.model.ids import MessageId
 
 _CHAIN = re.compile(r"\d\d[A-Z](#\d+)?([ ,>/]+\d\d[A-Z](#\d+)?)*((:|[ ,>/]+)[A-Z]?\d{2,3})?")
 _PATH = re.compile(r"(/[@\w:.-]+(\[[^\[\]]*\])?)+")
@@ -33,9 +33,9 @@ def command(file: str, pointer: str, given_id: MessageId, form: str) -> None:
 
     Exit 0 when a place was found, 1 when nothing of the document is behind it, 2 when it could not run.
     """
-    from broker.errors import Refused  # noqa: PLC0415 - --help does without the line
-    from broker.line import explained  # noqa: PLC0415
-    from broker.model import Message  # noqa: PLC0415
+    from broker.line.process import explained  # noqa: PLC0415
+    from broker.model.documents import Message  # noqa: PLC0415
+    from broker.model.errors import Refused  # noqa: PLC0415 - --help does without the line
 
     if not _CHAIN.fullmatch(pointer) and not _PATH.fullmatch(pointer):
         raise click.BadParameter(f"'{pointer}' is neither a path nor a chain of WCO class ids", param_hint="POINTER")
@@ -77,7 +77,7 @@ def _path(pointer: str, content: bytes) -> str:
 
 def _chain(pointer: str) -> Chain:
     """``42A/67A/68A#2/23A/137`` as steps; a last id that is no class is the element's, as behind a colon."""
-    from broker.answer import chain_of  # noqa: PLC0415
+    from broker.model.answers import chain_of  # noqa: PLC0415
 
     steps = re.split(r"[ ,>/]+", pointer)
     if not _CLASS.fullmatch(steps[-1]):

@@ -13,7 +13,7 @@ from broker.cli import _line
 @click.option("-o", "form", type=click.Choice(["text", "json"]), default="text", help="Text, or one JSON array.")
 def command(form: str) -> None:
     """List the participants."""
-    from broker import topics  # noqa: PLC0415 - a quarter of a second that --help does without
+    from broker.relay import topics  # noqa: PLC0415 - a quarter of a second that --help does without
 
     known = sorted(_line.load().participants.values(), key=lambda p: p.code)
     found = [

@@ -29,27 +29,33 @@ def command(  # noqa: PLR0917 - the options of a command
     form: str,
 ) -> None:
     """Publish FILE... as a participant, and say under which message ids they can be tracked."""
-    from broker import topics  # noqa: PLC0415 - time that --help does without
     from broker.kafka.reading import write  # noqa: PLC0415
+    from broker.relay import headers, ids, topics  # noqa: PLC0415 - time that --help does without
+    from broker.relay.records import Produced  # noqa: PLC0415 - time that --help does without
 
     if ce_id is not None and len(files) > 1:
         raise click.UsageError("--id names one document; give one file with it")
     sources = list(_line.read(files))
-    ids = [ce_id or topics.content_id(source.content) for source in sources]
+    names = [ce_id or ids.content_id(source.content) for source in sources]
     records = [
-        topics.Produced(
+        Produced(
             topics.outbox(participant),
             None if key is None else key.encode(),
             source.content,
-            topics.headers(
-                {topics.CE_VERSION: "1.0", topics.CE_ID: name, topics.CE_SOURCE: participant, topics.CE_TYPE: ce_type}
+            headers.encoded(
+                {
+                    headers.CE_VERSION: "1.0",
+                    headers.CE_ID: name,
+                    headers.CE_SOURCE: participant,
+                    headers.CE_TYPE: ce_type,
+                }
             ),
         )
-        for source, name in zip(sources, ids, strict=True)
+        for source, name in zip(sources, names, strict=True)
     ]
     places = write(_kafka.settings(bootstrap), records)
-    for source, name, place in zip(sources, ids, places, strict=True):
-        message = topics.message_id(participant, name)
+    for source, name, place in zip(sources, names, places, strict=True):
+        message = ids.message_id(participant, name)
         if form == "json":
             told = {"file": source.name, "message_id": message, "ce_id": name, "topic": place.topic}
             click.echo(json.dumps({**told, "partition": place.partition, "offset": place.offset}))

@@ -15,8 +15,9 @@ from broker.cli import _kafka, _line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from broker.model import MessageId, Outcome
-    from broker.replay import Item
+    from broker.model.ids import MessageId
+    from broker.model.outcomes import Outcome
+    from broker.workbench.replay import Item
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -80,10 +81,11 @@ class _Run:
         self.cases: list[tuple[Item, float, str]] = []
 
     def carry(self, item: Item, progress: _Progress) -> None:
-        from broker import line, replay  # noqa: PLC0415 - a quarter of a second that --help does without
+        from broker.line import process  # noqa: PLC0415 - a quarter of a second that --help does without
+        from broker.workbench import replay  # noqa: PLC0415 - a quarter of a second that --help does without
 
         began = time.perf_counter()
-        outcome = line.process(item.message, self.catalogue)
+        outcome = process.process(item.message, self.catalogue)
         spent = time.perf_counter() - began
         told = replay.difference(item.name, outcome, self.expect) if self.expect else ""
         if self.update and self.expect:
@@ -120,7 +122,7 @@ class _Run:
 
 
 def _files(sources: Sequence[Path], given: MessageId) -> tuple[Iterator[Item], int]:
-    from broker import replay  # noqa: PLC0415 - a quarter of a second that --help does without
+    from broker.workbench import replay  # noqa: PLC0415 - a quarter of a second that --help does without
 
     total = sum(len(replay.documents(s)) if s.is_dir() else 1 for s in sources)
     return replay.items(sources, given), total
@@ -129,8 +131,9 @@ def _files(sources: Sequence[Path], given: MessageId) -> tuple[Iterator[Item], i
 def _stretch(
     topic: str, partition: int | None, first: int | None, last: int | None, bootstrap: str | None
 ) -> tuple[Iterable[Item], int]:
-    from broker import replay, settings  # noqa: PLC0415 - only where Kafka is asked for
-    from broker.kafka.stretch import Stretch  # noqa: PLC0415
+    from broker import settings  # noqa: PLC0415 - only where Kafka is asked for
+    from broker.kafka.offset_range import Stretch  # noqa: PLC0415
+    from broker.workbench import replay  # noqa: PLC0415 - only where Kafka is asked for
 
     stretch = Stretch(settings.load(bootstrap=bootstrap), topic, partition=partition, first=first, last=last)
     return map(replay.recorded, stretch), len(stretch)

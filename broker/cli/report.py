@@ -28,8 +28,8 @@ def command(formats: Sequence[str], as_html: bool, code: bool, write: bool, chec
     Element, WCO id, format, obligation, source path, condition, code list with its editions, transform, an example
     from a sample, notes; what is left out and why; the rules; with a digest of exactly what is described.
     """
-    from broker import evidence  # noqa: PLC0415 - --help does without
-    from broker.mapping.report import markdown, page  # noqa: PLC0415
+    from broker.mapping.lineage.report import markdown, page  # noqa: PLC0415
+    from broker.workbench import evidence  # noqa: PLC0415 - --help does without
 
     if not formats and not (write or checked):
         raise click.UsageError("Name a format, such as invoice/ubl-2.1; `swb check` lists them.")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from broker.cli import _line
-from broker.folders import data_root
-from broker.statuses import load
+from broker.paths import data_root
+from broker.registry.statuses import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from broker.statuses import Statuses, StatusList
+    from broker.registry.statuses import Statuses, StatusList
 
 
 @click.command("statuses")

@@ -29,11 +29,12 @@ def create(bootstrap: str | None, partitions: int | None, form: str, *, acl: boo
     principals (SWB_PRINCIPALS).
     """
     from broker import settings  # noqa: PLC0415 - time that --help does without
-    from broker.kafka import admin, rights  # noqa: PLC0415
+    from broker.kafka.admin import acls  # noqa: PLC0415 - as above
+    from broker.kafka.admin import topics as admin  # noqa: PLC0415
 
     given, participants = settings.load(bootstrap=bootstrap, partitions=partitions), _kafka.participants()
     made = admin.create(given, participants)
-    granted = rights.create(given, participants) if acl else []
+    granted = acls.create(given, participants) if acl else []
     if form == "json":
         click.echo(json.dumps({"created": made, **({"granted": granted} if acl else {})}))
         return
@@ -48,11 +49,12 @@ def create(bootstrap: str | None, partitions: int | None, form: str, *, acl: boo
 @_kafka.as_json
 def check(bootstrap: str | None, form: str, *, acl: bool) -> None:
     """Say what is wrong with the topics, with --acl also which rights are missing; exit 1 when anything is."""
-    from broker.kafka import admin, rights  # noqa: PLC0415 - time that --help does without
+    from broker.kafka.admin import acls  # noqa: PLC0415 - as above
+    from broker.kafka.admin import topics as admin  # noqa: PLC0415 - time that --help does without
 
     given, participants = _kafka.settings(bootstrap), _kafka.participants()
     faults = admin.check(given, participants)
-    lacking = rights.missing(given, participants) if acl else []
+    lacking = acls.missing(given, participants) if acl else []
     if form == "json":
         told = [{"topic": f.topic, "kind": f.kind, "message": f.sentence} for f in faults]
         click.echo(json.dumps(told + [{"topic": "", "kind": "right", "message": right} for right in lacking]))

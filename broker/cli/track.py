@@ -17,9 +17,9 @@ from broker.cli import _kafka
 @_kafka.as_json
 def command(message_id: str, bootstrap: str | None, form: str) -> None:
     """Tell what became of MESSAGE_ID; exit 1 when nothing is known of it."""
-    from broker import topics  # noqa: PLC0415 - time that --help does without
     from broker.kafka.reading import partition_of, read  # noqa: PLC0415
-    from broker.kafka.story import story  # noqa: PLC0415
+    from broker.relay import topics  # noqa: PLC0415 - time that --help does without
+    from broker.relay.tracking_view import story  # noqa: PLC0415
 
     settings, key = _kafka.settings(bootstrap), message_id.encode()
     partition = partition_of(settings, topics.TRACKING, key)

@@ -12,7 +12,8 @@ from broker.cli import _line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from broker.model import MessageId, Outcome
+    from broker.model.ids import MessageId
+    from broker.model.outcomes import Outcome
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from broker.cli import _line
-from broker.model import NO_MESSAGE_ID, Message, Outcome
+from broker.model.documents import Message
+from broker.model.ids import NO_MESSAGE_ID
+from broker.model.outcomes import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from broker.model import Catalogue
+    from broker.model.outcomes import Catalogue
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,8 +44,8 @@ def command(files: Sequence[str], form: str) -> None:
 
 def _judge(source: _line.Source, catalogue: Catalogue) -> tuple[Outcome, bool]:
     """The first two steps of the line alone."""
-    from broker.detect import detect  # noqa: PLC0415 - a quarter of a second that --help does without
-    from broker.errors import Refused  # noqa: PLC0415
+    from broker.content.detect import detect  # noqa: PLC0415 - a quarter of a second that --help does without
+    from broker.model.errors import Refused  # noqa: PLC0415
     from broker.validate import validate  # noqa: PLC0415
 
     message, document = Message(NO_MESSAGE_ID, source.content), None

@@ -19,7 +19,8 @@ def command(bootstrap: str | None, instance: str | None) -> None:
     a way that a supervisor must handle, 5 records wait and none moves.
     """
     _kafka.leave_when_asked()
-    from broker import health, log, settings  # noqa: PLC0415 - time that --help does without
+    from broker import log, settings  # noqa: PLC0415 - time that --help does without
+    from broker.worker import health  # noqa: PLC0415 - time that --help does without
 
     given = settings.load(bootstrap=bootstrap, instance=instance)
     log.configure(given.log_format, given.log_level)

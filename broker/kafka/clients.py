@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from confluent_kafka.admin import AdminClient
 
-from broker.topics import RELAY_GROUP, transactional_id
+from broker.relay.topics import RELAY_GROUP, transactional_id
 
 if TYPE_CHECKING:
     from broker.settings import Settings

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from aiokafka.partitioner import murmur2
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from broker.errors import Failed
-from broker.topics import Consumed, Place
+from broker.model.errors import Failed
+from broker.relay.records import Consumed, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from confluent_kafka import Message
 
+    from broker.relay.records import Produced
     from broker.settings import Settings
-    from broker.topics import Produced
 
 _SECONDS = 10
 _CHUNK = 500

@@ -5,19 +5,19 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from broker.mapping.plan import lay_out
-from broker.mapping.run import Run
-from broker.mapping.writer import write
+from broker.mapping.compiler.bind import lay_out
+from broker.mapping.compiler.write import write
+from broker.mapping.runtime.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lxml import etree
 
-    from broker.mapping.plan import Plan
-    from broker.mapping.rows import Group, Row, Rows
-    from broker.mapping.target import Element
-    from broker.mapping.writer import Code
+    from broker.mapping.compiler.bind import Plan
+    from broker.mapping.compiler.target import Element
+    from broker.mapping.compiler.write import Code
+    from broker.mapping.language.rows import Group, Row, Rows
 
 
 class RowMapping:

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from broker.errors import Refused
-from broker.mapping.missing import absent_place
-from broker.mapping.rows import Row
-from broker.mapping.run import PARTIAL
-from broker.model import Finding, Payload, Severity
-from broker.xml import XSI, leaves, line_of, parser, place, shown
+from broker.content.xml import XSI, leaves, line_of, parser, place, shown
+from broker.mapping.language.rows import Row
+from broker.mapping.lineage.absent import absent_place
+from broker.mapping.runtime.run import PARTIAL
+from broker.model.documents import Payload
+from broker.model.errors import Refused
+from broker.model.findings import Finding, Severity
 
 if TYPE_CHECKING:
-    from broker.mapping.run import Issue, Leaf, Run
-    from broker.model import Document
+    from broker.mapping.runtime.run import Issue, Leaf, Run
+    from broker.model.documents import Document
 
 DECLARATION = "{urn:wco:datamodel:WCO:DEC-DMS:2}Declaration"
 

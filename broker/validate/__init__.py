@@ -5,19 +5,20 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from broker.errors import Refused
-from broker.model import Finding, Severity
+from broker.content.xml import place, pointer, shown
+from broker.model.errors import Refused
+from broker.model.findings import Finding, Severity
+from broker.validate.libxml_messages import prefixed
 from broker.validate.rules import broken, check, rules_of, tolerances_of
-from broker.validate.schema import MAX_FAULTS, Fault, Schema, Verdict
-from broker.validate.words import prefixed
-from broker.xml import place, pointer, shown
+from broker.validate.xsd import MAX_FAULTS, Fault, Schema, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lxml import etree
 
-    from broker.model import Catalogue, Document, Payload
+    from broker.model.documents import Document, Payload
+    from broker.model.outcomes import Catalogue
 
 __all__ = ["Fault", "Schema", "Verdict", "check", "rules_of", "tolerances_of", "validate", "validate_payload"]
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import jsonschema_rs
 
-from broker.errors import Misconfigured
-from broker.json_tree import at_path, value_of
-from broker.validate.schema import MAX_FAULTS, Fault, Verdict
+from broker.content.json_tree import at_path, value_of
+from broker.model.errors import Misconfigured
+from broker.validate.xsd import MAX_FAULTS, Fault, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
-    from broker.model import Rule, Tolerance
+    from broker.model.documents import Rule, Tolerance
 
 MAX_NODES = 20_000
 """Above it only the first fault is told: all are made before the first is seen, each with a copy of its value."""

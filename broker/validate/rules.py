@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from broker.errors import Misconfigured
-from broker.model import Rule, Severity, Tolerance
+from broker.model.documents import Rule, Tolerance
+from broker.model.errors import Misconfigured
+from broker.model.findings import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lxml import etree
 
-from broker.errors import Misconfigured
-from broker.model import Severity
-from broker.payload_path import compile_xpath, elements, written
+from broker.content.payload_path import compile_xpath, elements, written
+from broker.model.errors import Misconfigured
+from broker.model.findings import Severity
 from broker.windows.functions import functions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from broker.model import Catalogue, Participant, ParticipantCode, Payload, Rule
+    from broker.model.documents import Payload, Rule
+    from broker.model.ids import ParticipantCode
+    from broker.model.outcomes import Catalogue
+    from broker.model.participants import Participant
 
 _ATTRIBUTE = re.compile(r"@[\w.-]+$")
 

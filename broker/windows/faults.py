@@ -9,14 +9,14 @@ import json
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from broker.errors import Misconfigured
-from broker.model import ParticipantCode
-from broker.windows.answers import derived
+from broker.model.errors import Misconfigured
+from broker.model.ids import ParticipantCode
+from broker.windows.respond import derived
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from broker.windows.answers import Reply
+    from broker.windows.respond import Reply
 
 RUBBISH = b"<Response><FunctionCode>03</FunctionCode"
 _SHARES = frozenset({"fail", "late", "twice", "disorder", "rubbish"})

@@ -6,12 +6,12 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from broker.identifiers import check
+from broker.registry.identifiers import check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from broker.model import Catalogue
+    from broker.model.outcomes import Catalogue
 
 
 def functions(catalogue: Catalogue) -> dict[tuple[None, str], Callable[..., Any]]:

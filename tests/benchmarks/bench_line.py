@@ -19,13 +19,15 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from broker import catalogue
-from broker.detect import detect
-from broker.line import explained, process
-from broker.mapping import explain, translate
-from broker.model import NO_MESSAGE_ID, Message
-from broker.route import route
+from broker.content.detect import detect
+from broker.content.xml import parse, parser
+from broker.line.process import explained, process
+from broker.line.route import route
+from broker.mapping import translate
+from broker.mapping.lineage import explain
+from broker.model.documents import Message
+from broker.model.ids import NO_MESSAGE_ID
 from broker.validate import validate, validate_payload
-from broker.xml import parse, parser
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,12 +24,13 @@ import orjson
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from broker import catalogue as catalogues
-from broker import topics
-from broker.embedded import EmbeddedKafka
-from broker.kafka import admin
-from broker.line import process
-from broker.model import NO_MESSAGE_ID, Message
-from broker.participants import load_participants
+from broker.embedded.node import EmbeddedKafka
+from broker.kafka.admin import topics as admin
+from broker.line.process import process
+from broker.model.documents import Message
+from broker.model.ids import NO_MESSAGE_ID
+from broker.registry.participants import load_participants
+from broker.relay import ids, topics
 from broker.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "kafka"))
@@ -184,7 +185,7 @@ def remember(bootstrap, count):
     producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 20, "log_level": 0, "compression.type": "zstd"})
     entry = orjson.dumps({"sha256": "0" * 64, "verdict": "accepted", "at": int(time.time() * 1000)})
     for number in range(count):
-        name = topics.message_id("nobody", str(number)).encode()
+        name = ids.message_id("nobody", str(number)).encode()
         while True:
             try:
                 producer.produce(topics.DUPLICATES, entry, name, number % PARTITIONS)
@@ -262,7 +263,7 @@ def steady(kit, watch, seconds, rate, *, number=0, during=()):
         now = time.time()
         while now - began < seconds and len(sent) < (now - began) * rate:
             name = f"{number + len(sent)}"
-            sent[topics.message_id(kit.agencies[len(sent) % len(kit.agencies)], name)] = time.time()
+            sent[ids.message_id(kit.agencies[len(sent) % len(kit.agencies)], name)] = time.time()
             kit.send(kit.agencies[(len(sent) - 1) % len(kit.agencies)], f"k{len(sent) % 64}".encode(),
                      kit.to_all + b"x" * 2000 + b"#1", ce_id=name)  # fmt: skip
         if pending and now - began > pending[0][0]:

@@ -24,13 +24,14 @@ from pathlib import Path
 from confluent_kafka import KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from broker import topics
 from broker.app import WINDOWS_GROUP
 from broker.catalogue import data_root
-from broker.embedded import EmbeddedKafka
-from broker.kafka import admin, reading
-from broker.kafka.redrive import DeadLetter
-from broker.participants import load_participants
+from broker.embedded.node import EmbeddedKafka
+from broker.kafka import reading
+from broker.kafka.admin import topics as admin
+from broker.registry.participants import load_participants
+from broker.relay import headers, topics
+from broker.relay.dead_letters import DeadLetter
 from broker.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -301,11 +302,11 @@ class Run:
         inbox = topics.inbox(SMALL_WINDOW)
         letters = [
             r for r in reading.read(self.settings, topics.DEADLETTER)
-            if r.header(topics.DESTINATION) == inbox and r.header(topics.MESSAGE_ID) in self.corpus.book
+            if r.header(headers.DESTINATION) == inbox and r.header(headers.MESSAGE_ID) in self.corpus.book
         ]  # fmt: skip
         for _ in range(2):
             reading.write(self.settings, [DeadLetter(r).redriven("chaos") for r in letters])
-        self.redriven |= {(r.header(topics.MESSAGE_ID), SMALL_WINDOW) for r in letters}
+        self.redriven |= {(r.header(headers.MESSAGE_ID), SMALL_WINDOW) for r in letters}
         self.events["redriven"] += len(letters)
         self.note(f"{len(letters)} redriven, twice")
 

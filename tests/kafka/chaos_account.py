@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from broker import topics
+from broker.relay import headers, ids, topics
 
 _STEPS = 4
 """More answers than any mock window gives to one payload."""
@@ -134,7 +134,7 @@ class _Found:
     def see(self, record, account):
         told = dict(record.headers() or ())
         header = lambda name: told.get(name, b"").decode()  # noqa: E731
-        message, kind, name = header(topics.MESSAGE_ID), header(topics.CE_TYPE), header(topics.CE_ID)
+        message, kind, name = header(headers.MESSAGE_ID), header(headers.CE_TYPE), header(headers.CE_ID)
         if record.topic() == topics.DEADLETTER:
             self._letter(record, header, message, kind, account)
             return
@@ -162,24 +162,24 @@ class _Found:
         """A word to the sender."""
         if kind == "swb.receipt":
             self.receipts[message] += 1
-        elif kind == "swb.notice" and header(topics.STATE_HEADER) == "not_routed":
+        elif kind == "swb.notice" and header(headers.STATE_HEADER) == "not_routed":
             self.notices[message] += 1
-        elif kind == "swb.notice" and header(topics.STATE_HEADER) == "failed" and header(topics.WINDOW):
-            self.failed[message, header(topics.WINDOW)] += 1
+        elif kind == "swb.notice" and header(headers.STATE_HEADER) == "failed" and header(headers.WINDOW):
+            self.failed[message, header(headers.WINDOW)] += 1
         elif kind == "swb.answer":
-            self.answers[message, header(topics.WINDOW)] += 1
+            self.answers[message, header(headers.WINDOW)] += 1
 
     def _letter(self, record, header, message, kind, account):
-        if topics.reader_of(header(topics.DESTINATION)):
+        if topics.reader_of(header(headers.DESTINATION)):
             if message in self.book:
                 account.seen["dead letter of a delivery"] += 1
-                self.letters[message, str(topics.reader_of(header(topics.DESTINATION))), kind] += 1
+                self.letters[message, str(topics.reader_of(header(headers.DESTINATION))), kind] += 1
             return
-        writer = topics.writer_of(header(topics.ORIGIN_TOPIC))
-        message = topics.message_id(writer, header(topics.CE_ID)) if writer else ""
+        writer = topics.writer_of(header(headers.ORIGIN_TOPIC))
+        message = ids.message_id(writer, header(headers.CE_ID)) if writer else ""
         if message in self.book:
             account.seen["dead letter of a document"] += 1
-            self.dead[message, topics.content_id(record.value() or b"")] += 1
+            self.dead[message, ids.content_id(record.value() or b"")] += 1
 
     def _order(self, record, seqs, account):
         """Per key and destination: later ones later, and in one partition."""
@@ -199,10 +199,10 @@ def _one(account, found, message, sent, hurt):
     account.want(f"receipt of {message}", found.receipts[message], sum(e.times for e in accepted))
     for sha, entry in sent.entries.items():
         if entry.verdict == "refused":
-            name = topics.broker_id(message, sent.sender, "refusal", sha)
+            name = ids.broker_id(message, sent.sender, "refusal", sha)
             account.want(f"refusal of {message}", found.ids[name], entry.times)
         if entry.verdict == "dead":
-            name = topics.broker_id(message, sent.sender, "notice", sha)
+            name = ids.broker_id(message, sent.sender, "notice", sha)
             account.want(f"dead letter of document {message}", found.dead[message, sha], entry.times)
             account.want(f"notice of dead document {message}", found.ids[name], entry.times)
     is_unrouted = any(e.verdict == "not_routed" for e in accepted)
@@ -233,18 +233,18 @@ def _answers(account, found, outboxes):
             wanted[hashlib.sha256(text.encode()).hexdigest()[:32]] = message, window
     given = {}
     for record in outboxes:
-        name = dict(record.headers() or ()).get(topics.CE_ID, b"").decode()
+        name = dict(record.headers() or ()).get(headers.CE_ID, b"").decode()
         if name in wanted:
             given[name] = wanted[name]
             account.seen["answers written by windows"] += 1
     for name, (message, window) in given.items():
-        home = found.ids[topics.broker_id(message, window, "answer", name)]
+        home = found.ids[ids.broker_id(message, window, "answer", name)]
         repeats = found.book[message].times - 1
         if not 1 <= home <= 1 + repeats:
             account.want(f"answer {name} of {window} to {message}", home)
     account.seen["answers, distinct"] = len(given)
     strangers = sum(found.answers.values()) - sum(
-        found.ids[topics.broker_id(message, window, "answer", name)] for name, (message, window) in given.items()
+        found.ids[ids.broker_id(message, window, "answer", name)] for name, (message, window) in given.items()
     )
     if strangers:
         account.unexpected.append(f"{strangers} answers came home that no window gave")

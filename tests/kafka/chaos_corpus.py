@@ -8,10 +8,11 @@ import random
 from dataclasses import dataclass, field, replace
 
 from broker import catalogue as catalogues
-from broker import topics
-from broker.line import process
-from broker.model import NO_MESSAGE_ID, Message
-from broker.samples import read_sample
+from broker.line.process import process
+from broker.model.documents import Message
+from broker.model.ids import NO_MESSAGE_ID
+from broker.relay import ids
+from broker.workbench.samples import read_sample
 
 POISON = b"<!-- an exception nobody foresaw -->"
 """What the workers of the chaos test fall over."""
@@ -164,9 +165,9 @@ class Corpus:
     def _enter(self, name, template):
         sender, ce_id, key = name
         self.seq += 1
-        message = topics.message_id(sender, ce_id)
+        message = ids.message_id(sender, ce_id)
         sent = self.book.setdefault(message, Sent(sender, ce_id, key))
-        sha = topics.content_id(template.content or b"")
+        sha = ids.content_id(template.content or b"")
         if sha in sent.entries:
             sent.entries[sha].times += 1
         else:

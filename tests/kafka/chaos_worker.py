@@ -15,9 +15,9 @@ from pathlib import Path
 from aiokafka import AIOKafkaProducer
 
 from broker import app, cli
-from broker.kafka import lane, relay, transaction
-from broker.kafka.memory import Memory
-from broker.kafka.requests import StableOffsets
+from broker.kafka.lanes import group, lane, transaction
+from broker.kafka.lanes.protocol import StableOffsets
+from broker.relay.stores import Memory
 
 sys.path.insert(0, str(Path(__file__).parent))
 from chaos_corpus import POISON
@@ -53,7 +53,7 @@ def hold_transactions_open(seconds, file):
 
 def tell_lanes(file):
     """Which lanes this worker holds, in a file."""
-    open_lanes, close_lanes = relay.Relay.open_lanes, relay.Relay.close_lanes
+    open_lanes, close_lanes = group.Relay.open_lanes, group.Relay.close_lanes
 
     def opened(self, assigned):
         open_lanes(self, assigned)
@@ -63,7 +63,7 @@ def tell_lanes(file):
         file.write_text("[]")
         await close_lanes(self)
 
-    relay.Relay.open_lanes, relay.Relay.close_lanes = opened, closed
+    group.Relay.open_lanes, group.Relay.close_lanes = opened, closed
 
 
 # --- saboteurs --------------------------------------------------------------------------------------------------------
@@ -72,8 +72,8 @@ def tell_lanes(file):
 def offsets_outside():
     """The offsets are committed by themselves, not in the transaction."""
     consumers = []
-    make = relay.relay_consumer
-    relay.relay_consumer = lambda *given: consumers.append(make(*given)) or consumers[-1]
+    make = group.relay_consumer
+    group.relay_consumer = lambda *given: consumers.append(make(*given)) or consumers[-1]
 
     async def commit(_producer, offsets, _group):
         await consumers[-1].commit(offsets)

@@ -21,9 +21,10 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from broker import topics
-from broker.kafka import admin, reading
-from broker.kafka.redrive import DeadLetter
+from broker.kafka import reading
+from broker.kafka.admin import topics as admin
+from broker.relay import topics
+from broker.relay.dead_letters import DeadLetter
 from broker.settings import Settings
 
 AUTHORIZER = {

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from broker import topics
-from broker.kafka import admin
+from broker.kafka.admin import topics as admin
 from broker.kafka.reading import write
-from broker.topics import Produced, headers
+from broker.relay import headers, topics
+from broker.relay.records import Produced
 
 sys.path.insert(0, str(Path(__file__).parent))
 from windowkit import MAPPINGS, PARTICIPANTS, STATES, WINDOWS, House, document, sample, sent, verdict
@@ -68,7 +68,7 @@ def test_a_replaced_and_withdrawn_certificate_reaches_the_windows_that_got_the_o
     )
     assert set(replacement.windows) == {"cl-sicex", "sg-tradenet"}
     (brought,) = payloads(house, "sg-tradenet", replacement)
-    assert brought.header(topics.RELATES_TO) == f"replaces 851 {number}"
+    assert brought.header(headers.RELATES_TO) == f"replaces 851 {number}"
     (routed,) = payloads(house, "cl-sicex", replacement)
     assert routed.content == brought.content
     withdrawn = sent("withdrawn", certificate("withdrawn", number), unique)
@@ -87,7 +87,7 @@ def test_a_credit_note_reaches_every_window_that_got_its_invoice(house, unique):
     note = sent("credit note", file.read_bytes().replace(b"E001-31", number.encode()), unique)
     house.publish(note)
     (brought,) = house.until(lambda: payloads(house, "sg-tradenet", note))
-    assert brought.header(topics.RELATES_TO) == f"corrects 380 {number}"
+    assert brought.header(headers.RELATES_TO) == f"corrects 380 {number}"
     assert len(payloads(house, "pe-vuce", note)) == 1
     house.hear([note], lambda one: verdict(one.windows.get("sg-tradenet", "")))
     assert verdict(note.windows["sg-tradenet"]), "the answer to an amendment that was brought comes home too"
@@ -103,14 +103,17 @@ def ask(window, number, request, operation, quantity):
         "line": 1, "code": "080610", "quantity": quantity, "unit": "KGM",
     }  # fmt: skip
     return Produced(
-        topics.outbox(window), None, json.dumps(asked).encode(), headers({topics.CE_TYPE: topics.WRITEOFF_TYPE})
+        topics.outbox(window),
+        None,
+        json.dumps(asked).encode(),
+        headers.encoded({headers.CE_TYPE: headers.WRITEOFF_TYPE}),
     )
 
 
 def results(house, window, number):
     """What a window was told of its requests, in order: (id of the record, result)."""
     notices = house.records(topics.inbox(window), ce_type="swb.notice", swb_state="writeoff")
-    found = [(r.header(topics.CE_ID), json.loads(r.content)) for r in sorted(notices, key=lambda r: r.timestamp)]
+    found = [(r.header(headers.CE_ID), json.loads(r.content)) for r in sorted(notices, key=lambda r: r.timestamp)]
     return [(name, result) for name, result in found if result["certificate"] == number]
 
 

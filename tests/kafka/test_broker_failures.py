@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import NewTopic
 
-from broker import topics
-from broker.embedded import EmbeddedKafka
+from broker.embedded.node import EmbeddedKafka
+from broker.relay import ids, topics
 
 sys.path.insert(0, str(Path(__file__).parent))
 from relaykit import Kit, delete
@@ -88,6 +88,6 @@ def test_a_broker_that_can_write_no_more_loses_and_doubles_nothing(tmp_path, kit
         kafka.start_node(1)
         kit.flush()
         sent |= stream(kit, 60, start=200 + 60)
-        sent |= {topics.message_id(kit.farm, f"s{200 + n}") for n in range(60)}
+        sent |= {ids.message_id(kit.farm, f"s{200 + n}") for n in range(60)}
         kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= len(sent), seconds=120)
         accounted(kit, sent, (kit.wa, kit.wb))

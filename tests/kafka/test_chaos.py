@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from broker.embedded import EmbeddedKafka
-from broker.jars import Unavailable, jars
+from broker.embedded.jars import Unavailable, jars
+from broker.embedded.node import EmbeddedKafka
 
 sys.path.insert(0, str(Path(__file__).parent))
 import chaos

@@ -8,14 +8,15 @@ import pytest
 from confluent_kafka import Producer
 
 from broker import settings as settings_of
-from broker import topics
-from broker.embedded import EmbeddedKafka
-from broker.errors import Failed
-from broker.jars import Unavailable, jars
-from broker.kafka import admin, examination
-from broker.kafka.doctor import examine
-from broker.kafka.examination import CHECKS
-from broker.kafka.patient import Doubt, Missing, Patient
+from broker.embedded.jars import Unavailable, jars
+from broker.embedded.node import EmbeddedKafka
+from broker.kafka.admin import checks
+from broker.kafka.admin import topics as admin
+from broker.kafka.admin.checks import CHECKS
+from broker.kafka.admin.cluster_probe import Doubt, Missing, Patient
+from broker.kafka.admin.doctor import examine
+from broker.model.errors import Failed
+from broker.relay import topics
 
 CODES = ("farm", "win")
 
@@ -91,7 +92,7 @@ def test_a_transaction_that_nobody_ends_is_named(fresh_kafka, unique, monkeypatc
     producer.produce(topics.outbox(code), b"x", partition=1)
     producer.flush(20)
     assert "looked at" in asyncio.run(hanging.run(Patient(given, (code,))))
-    monkeypatch.setattr(examination, "_HANGING_MS", -60_000)  # as if it had lain there for long
+    monkeypatch.setattr(checks, "_HANGING_MS", -60_000)  # as if it had lain there for long
     with pytest.raises(Doubt, match=rf"swb\.{code}\.outbox/1 from 0"):
         asyncio.run(hanging.run(Patient(given, (code,))))
     producer.abort_transaction(20)

@@ -11,9 +11,9 @@ import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from broker import jars
-from broker.embedded import EmbeddedKafka
-from broker.errors import Failed
+from broker.embedded import jars
+from broker.embedded.node import EmbeddedKafka
+from broker.model.errors import Failed
 
 SWB = Path(sys.executable).with_name("swb")
 
@@ -118,7 +118,7 @@ def test_a_halted_node_is_stopped_all_the_same(tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
 def test_it_dies_with_its_parent(tmp_path):
     code = (
-        "import os, sys, time; from pathlib import Path; from broker.embedded import EmbeddedKafka;"
+        "import os, sys, time; from pathlib import Path; from broker.embedded.node import EmbeddedKafka;"
         "k = EmbeddedKafka(data=Path(sys.argv[1])).start(); print(k.nodes[0].pid, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as parent:

@@ -9,11 +9,11 @@ from confluent_kafka import Consumer, KafkaError
 from confluent_kafka import TopicPartition as RdTopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from broker import topics
-from broker.errors import Failed
 from broker.kafka.clients import discard, lane_producer
-from broker.kafka.markers import Markers, Missing
-from broker.kafka.transactions import Transactions, Unstable
+from broker.kafka.lanes.commit_markers import Markers, Missing
+from broker.kafka.lanes.transaction_admin import Transactions, Unstable
+from broker.model.errors import Failed
+from broker.relay import topics
 from broker.settings import Settings
 
 LANES = iter(range(900, 1000))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from broker import topics
+from broker.relay import topics
 
 sys.path.insert(0, str(Path(__file__).parent))
 from relaykit import Kit, doubled

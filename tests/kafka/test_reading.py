@@ -6,8 +6,9 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from broker import settings
-from broker.kafka import admin, reading
-from broker.topics import Produced
+from broker.kafka import reading
+from broker.kafka.admin import topics as admin
+from broker.relay.records import Produced
 
 
 def test_who_watches_from_a_moment_on_misses_nothing_that_comes_while_it_begins(kafka_bootstrap, unique, monkeypatch):

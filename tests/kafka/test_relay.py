@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from broker import topics
-from broker.embedded import EmbeddedKafka
+from broker.embedded.node import EmbeddedKafka
+from broker.relay import ids, topics
 
 sys.path.insert(0, str(Path(__file__).parent))
 from relaykit import AUTHORIZER, Kit, alter, delete, doubled, forbid, is_in_order, permit
@@ -53,7 +53,7 @@ def test_documents_go_through_and_answers_come_home(kit):
     own = kit.until(lambda: len(found := kit.inbox(kit.farm)) == 22 + 3 and found)
     kinds = [r.header("ce_type").removeprefix("swb.") for r in own]
     assert {k: kinds.count(k) for k in set(kinds)} == {"receipt": 22, "refusal": 1, "notice": 2}
-    message = topics.message_id(kit.farm, "keyless")
+    message = ids.message_id(kit.farm, "keyless")
     assert [r.key for r in payloads if r.header("swb_message_id") == message] == [message.encode()]
 
     reply = (
@@ -90,7 +90,7 @@ def stream(kit, count, keys=40, windows=None, start=0):
     for n in range(start, start + count):
         kit.send(kit.farm, b"key-%d" % (n % keys), words + b"%d" % n, ce_id=f"s{n}")
     kit.flush()
-    return {topics.message_id(kit.farm, f"s{n}") for n in range(start, start + count)}
+    return {ids.message_id(kit.farm, f"s{n}") for n in range(start, start + count)}
 
 
 def test_killed_in_open_transactions_nothing_is_lost_or_doubled(kit):
@@ -210,7 +210,7 @@ def test_an_inbox_barred_while_a_large_batch_is_handed_over_ends_no_worker(kit_w
     assert worker.poll() is None
     permit(kit.admin, topics.inbox(kit.wb))
     kit.until(lambda: len(kit.inbox(kit.wb, "payload")) >= 80, seconds=60)
-    accounted(kit, {topics.message_id(kit.farm, f"s{n}") for n in range(80)}, (kit.wa, kit.wb))
+    accounted(kit, {ids.message_id(kit.farm, f"s{n}") for n in range(80)}, (kit.wa, kit.wb))
 
 
 def test_what_waits_survives_a_kill(kit):
@@ -255,7 +255,7 @@ def test_a_record_that_its_destination_refuses_takes_its_other_way_alone(kit):
     for n in range(3):
         kit.send(kit.farm, b"key-%d" % n, f"huge {kit.wa} {kit.wb}; 50000".encode(), ce_id=f"huge{n}")
     sent |= stream(kit, 40, start=40)
-    large = {topics.message_id(kit.farm, f"huge{n}") for n in range(3)}
+    large = {ids.message_id(kit.farm, f"huge{n}") for n in range(3)}
     kit.until(lambda: len(kit.inbox(kit.wa, "payload")) >= 80 and len(kit.inbox(kit.wb, "payload")) >= 83, seconds=60)
     payloads = kit.inbox(kit.wa, "payload")
     assert {r.header("swb_message_id") for r in payloads} == sent

@@ -16,13 +16,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from broker import catalogue as catalogues
-from broker import topics
-from broker.embedded import EmbeddedKafka
-from broker.errors import Failed
-from broker.jars import Unavailable, jars
-from broker.kafka import admin, rights
-from broker.line import process
-from broker.model import NO_MESSAGE_ID, Message
+from broker.embedded.jars import Unavailable, jars
+from broker.embedded.node import EmbeddedKafka
+from broker.kafka.admin import acls
+from broker.kafka.admin import topics as admin
+from broker.line.process import process
+from broker.model.documents import Message
+from broker.model.errors import Failed
+from broker.model.ids import NO_MESSAGE_ID
+from broker.relay import ids, topics
 from broker.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -105,7 +107,7 @@ def stores(authority):
 @pytest.fixture(scope="module")
 def scram(authority, tmp_path_factory):
     """A node with SASL_SSL, SCRAM and rights; topics and rights are made as an operator makes them."""
-    users = ("operator", rights.RELAY, FARM, WINDOW, "pe-vuce")
+    users = ("operator", acls.RELAY, FARM, WINDOW, "pe-vuce")
     properties = {
         **AUTHORIZER, **stores(authority), "sasl.enabled.mechanisms": "SCRAM-SHA-512",
         "listener.name.client.scram-sha-512.sasl.jaas.config":
@@ -116,7 +118,7 @@ def scram(authority, tmp_path_factory):
     with EmbeddedKafka(data=data, protocol="SASL_SSL", properties=properties, format_arguments=words) as kafka:
         given = as_user(kafka, authority, "operator")
         admin.create(given, CODES)
-        rights.create(given, CODES)
+        acls.create(given, CODES)
         yield kafka
 
 
@@ -130,7 +132,7 @@ def mutual(authority, tmp_path_factory):
     with EmbeddedKafka(data=tmp_path_factory.mktemp("mtls"), protocol="SSL", properties=properties) as kafka:
         inside = Settings(bootstrap=kafka.internal_bootstrap, partitions=4, principals="User:CN={name}")
         admin.create(inside, CODES)
-        rights.create(inside, CODES)
+        acls.create(inside, CODES)
         yield kafka
 
 
@@ -212,7 +214,7 @@ def test_a_participant_cannot_fence_the_relay(who):
     with pytest.raises(KafkaException) as refused:
         write(who(FARM), topics.outbox(FARM), **{"transactional.id": topics.transactional_id(0)})
     assert refused.value.args[0].code() == KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
-    producer = Producer({**who(rights.RELAY).librdkafka(), "transactional.id": topics.transactional_id(0)})
+    producer = Producer({**who(acls.RELAY).librdkafka(), "transactional.id": topics.transactional_id(0)})
     producer.init_transactions(10)
 
 
@@ -237,7 +239,7 @@ def worker(tmp_path):
 
 
 def test_the_relay_works_under_its_own_name_alone(who, worker):
-    farm, log = who(FARM), worker(who(rights.RELAY))
+    farm, log = who(FARM), worker(who(acls.RELAY))
     producer = Producer({**farm.librdkafka(), "log_level": 0})
     producer.produce(topics.outbox(FARM), f"ok {WINDOW}; #1".encode(), b"k", headers=[("ce_id", b"1")])
     assert producer.flush(10) == 0
@@ -248,11 +250,11 @@ def test_the_relay_works_under_its_own_name_alone(who, worker):
     found = next((r for _ in range(150) if (r := consumer.poll(0.2)) is not None and r.error() is None), None)
     consumer.close()
     assert found is not None, log.read_text()[-3000:]
-    assert dict(found.headers())["swb_message_id"].decode() == topics.message_id(FARM, "1")
+    assert dict(found.headers())["swb_message_id"].decode() == ids.message_id(FARM, "1")
 
 
 def test_a_header_that_names_another_sender_is_a_finding(scram, authority, worker):
-    log = worker(as_user(scram, authority, rights.RELAY))
+    log = worker(as_user(scram, authority, acls.RELAY))
     farm = as_user(scram, authority, FARM)
     producer = Producer({**farm.librdkafka(), "log_level": 0})
     headers = [("ce_id", b"2"), ("ce_source", WINDOW.encode())]
@@ -262,7 +264,7 @@ def test_a_header_that_names_another_sender_is_a_finding(scram, authority, worke
         {**farm.librdkafka(), "group.id": f"swb.{FARM}.end", "auto.offset.reset": "earliest", "log_level": 0}
     )
     consumer.subscribe([topics.inbox(FARM)])
-    wanted, found = topics.message_id(FARM, "2").encode(), None
+    wanted, found = ids.message_id(FARM, "2").encode(), None
     for _ in range(150):
         record = consumer.poll(0.2)
         if record is not None and record.error() is None and ("swb_message_id", wanted) in record.headers():
@@ -329,7 +331,7 @@ def test_topics_create_writes_the_rights_and_check_misses_them(scram, authority,
 def test_a_window_works_under_its_own_name_alone(scram, authority, tmp_path):
     operator = as_user(scram, authority, "operator")
     admin.create(operator, ("pe-vuce",))
-    rights.create(operator, ("pe-vuce",))
+    acls.create(operator, ("pe-vuce",))
     sample = catalogues.data_root() / "mappings/documents/invoice/sunat-ubl-2.1/samples/export-signed-iso-8859-1.xml"
     outcome = process(Message(NO_MESSAGE_ID, sample.read_bytes()), catalogues.load())
     log = tmp_path / "window.log"
@@ -338,7 +340,7 @@ def test_a_window_works_under_its_own_name_alone(scram, authority, tmp_path):
     with log.open("wb") as out:
         window = subprocess.Popen(command, env=given, stdout=out, stderr=out)
     try:
-        producer = Producer({**as_user(scram, authority, rights.RELAY).librdkafka(), "log_level": 0})
+        producer = Producer({**as_user(scram, authority, acls.RELAY).librdkafka(), "log_level": 0})
         headers = [("ce_type", b"swb.payload"), ("swb_message_id", b"f" * 32)]
         producer.produce(topics.inbox("pe-vuce"), outcome.payload.content, b"k", headers=headers)
         assert producer.flush(10) == 0
@@ -355,4 +357,4 @@ def test_a_window_works_under_its_own_name_alone(scram, authority, tmp_path):
 
 def test_a_kafka_without_an_authorizer_is_told(kafka_bootstrap):
     with pytest.raises(Failed, match="authorizer"):
-        rights.create(Settings(bootstrap=kafka_bootstrap), CODES)
+        acls.create(Settings(bootstrap=kafka_bootstrap), CODES)

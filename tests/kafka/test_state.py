@@ -6,11 +6,11 @@ import os
 import pytest
 from confluent_kafka import Producer
 
-from broker import topics
-from broker.kafka import admin
-from broker.kafka.memory import Memory, Shelf
-from broker.kafka.snapshots import Snapshots
-from broker.kafka.state import catch_up
+from broker.kafka.admin import topics as admin
+from broker.kafka.lanes.recovery import catch_up
+from broker.kafka.lanes.snapshots import Snapshots
+from broker.relay import topics
+from broker.relay.stores import Memory, Shelf
 from broker.settings import Settings
 
 LANE = 1

@@ -6,9 +6,10 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from broker import settings, topics
-from broker.errors import Failed
-from broker.kafka.stretch import Stretch
+from broker import settings
+from broker.kafka.offset_range import Stretch
+from broker.model.errors import Failed
+from broker.relay import ids, topics
 
 NOTE = '<Note xmlns="urn:toy"><Number>{}</Number><Date>2026-05-04</Date><Line>Tea</Line></Note>'
 
@@ -55,7 +56,7 @@ def test_replay_of_a_topic_computes_the_ids(kafka_bootstrap, outbox, toy, swb):
     told = [json.loads(line) for line in out.splitlines()]
     sender = topics.writer_of(outbox)
     assert code == 0
-    assert [t["message"]["id"] for t in told] == [topics.message_id(sender, n) for n in "135"]
+    assert [t["message"]["id"] for t in told] == [ids.message_id(sender, n) for n in "135"]
     assert [t["file"] for t in told] == [f"{outbox}/1/{n}" for n in range(3)]
     assert {t["outcome"] for t in told} == {"accepted"}
 

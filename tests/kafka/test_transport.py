@@ -11,8 +11,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 APP = """
 import sys
 from broker import settings
-from broker.kafka.faust_app import faust_app
-from broker.services import run
+from broker.kafka.faust.app import faust_app
+from broker.worker.services import run
 
 bootstrap, group, topic, kind = sys.argv[1:]
 given = settings.load(bootstrap=bootstrap)

@@ -7,18 +7,19 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
-from broker import topics
-from broker.folders import data_root
-from broker.history import Delivered, History, Received, Routed, add, dump
-from broker.kafka import admin
+from broker.answers.history import Delivered, History, Received, Routed, add, dump
+from broker.kafka.admin import topics as admin
 from broker.kafka.reading import read, write
-from broker.kafka.vigil import Vigil
-from broker.kafka.watch import Watch
-from broker.model import Wait
+from broker.kafka.watchdog import Watch
+from broker.model.participants import Wait
+from broker.paths import data_root
+from broker.registry.statuses import load
+from broker.relay import headers, topics
+from broker.relay.facts import Fact
+from broker.relay.records import Produced
+from broker.relay.watchdog.policy import Patience
+from broker.relay.watchdog.schedule import Vigil
 from broker.settings import Settings
-from broker.statuses import load
-from broker.topics import Produced
-from broker.watchdog import Patience
 
 MINUTE = timedelta(minutes=1)
 
@@ -52,7 +53,7 @@ async def test_it_asks_the_owner_of_what_is_late_and_of_nothing_else(kafka_boots
         while late not in asked and time.monotonic() < end:
             await asyncio.sleep(1)
             records = await asyncio.to_thread(lambda: list(read(settings, topics.ANSWERS)))
-            asked = [r.key.decode() for r in records if r.header(topics.CE_TYPE) == topics.Fact.NO_ANSWER.ce_type]
+            asked = [r.key.decode() for r in records if r.header(headers.CE_TYPE) == Fact.NO_ANSWER.ce_type]
     finally:
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)

@@ -9,13 +9,17 @@ from aiokafka import AIOKafkaProducer
 
 from broker import log, settings
 from broker.catalogue import data_root
-from broker.kafka.draft import Rules
-from broker.kafka.leave import Leave
-from broker.kafka.relay import Relay
-from broker.kafka.telling import plain
-from broker.model import Finding, Limits, Outcome, Participant, ParticipantCode, Payload, Routing
-from broker.statuses import Meaning
-from broker.statuses import load as load_statuses
+from broker.kafka.lanes.group import Relay
+from broker.kafka.lanes.leave import Leave
+from broker.model.documents import Payload
+from broker.model.findings import Finding
+from broker.model.ids import ParticipantCode
+from broker.model.outcomes import Outcome
+from broker.model.participants import Limits, Participant, Routing
+from broker.registry.statuses import Meaning
+from broker.registry.statuses import load as load_statuses
+from broker.relay.batch import Rules
+from broker.relay.plain_notice import plain
 
 
 def participants():

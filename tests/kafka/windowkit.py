@@ -11,11 +11,11 @@ from broker import settings
 from broker.cli import _kafka
 from broker.cli._scene import Ears, Sent
 from broker.cli._stage import Stage
-from broker.folders import data_root
-from broker.kafka import admin
+from broker.kafka.admin import topics as admin
 from broker.kafka.reading import read, watch, write
-from broker.samples import read_sample
-from broker.statuses import load
+from broker.paths import data_root
+from broker.registry.statuses import load
+from broker.workbench.samples import read_sample
 
 MAPPINGS = data_root() / "mappings"
 STATES = load(MAPPINGS / "statuses").states

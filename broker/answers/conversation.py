@@ -1,0 +1,204 @@
+"""The state of a conversation, derived from the whole history: received, delivered, decided, per window and over all.
+
+The state is a function of the set of facts: late, repeated and reordered answers never move it back, and a transport
+failure is never a verdict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from broker.answers.history import Answered, Delivered, Failed, NoAnswer, Overdue, Received
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from broker.answers.history import History
+    from broker.model.ids import ConversationId, ParticipantCode
+    from broker.registry.statuses import State, Statuses
+
+Verdict = Literal["", "accepted", "rejected", "cancelled"]
+_EARLY = (("refused", "refused"), ("failed", "failed"), ("routed", "not_routed"))
+
+
+@dataclass(frozen=True, slots=True)
+class WindowState:
+    """What one window has and said."""
+
+    window: ParticipantCode
+    state: str
+    """A canonical state of the dictionary."""
+    verdict: Verdict = ""
+    delivered: str = ""
+    """When, or empty."""
+    decided: str = ""
+    """When the window issued the answer that tells the state (else when it came), or empty."""
+    mrn: str = ""
+    answers: int = 0
+    overdue: tuple[tuple[str, int], ...] = ()
+    """(step, highest level) of the steps that took too long."""
+    alarms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationState:
+    """What became of a message: received, delivered and decided as separate facts, per window and over all."""
+
+    conversation: ConversationId
+    state: str
+    """A canonical state when all windows share it; else ``mixed``, ``partly_delivered`` or ``partly_decided``."""
+    received: str
+    delivered: str
+    """When the last of its windows got it, or empty while one has not."""
+    decided: str
+    """When the last of its windows gave its verdict, or empty while one has not."""
+    verdict: Literal["", "accepted", "rejected", "cancelled", "mixed"]
+    windows: tuple[WindowState, ...]
+    alarms: tuple[str, ...] = ()
+
+
+def state_of(history: History, statuses: Statuses) -> ConversationState:
+    """The state, from the whole history and from nothing else; the order of the facts makes no difference."""
+    windows = tuple(_window(history, window, statuses) for window in history.windows())
+    verdicts = {w.verdict for w in windows}
+    return ConversationState(
+        conversation=history.conversation,
+        state=_overall(history, windows),
+        received=_first(f.at for f in history.facts if isinstance(f, Received)),
+        delivered=_last_of_all(windows, lambda w: w.delivered),
+        decided=_last_of_all(windows, lambda w: w.decided if w.verdict else ""),
+        verdict="" if not verdicts or "" in verdicts else verdicts.pop() if len(verdicts) == 1 else "mixed",
+        windows=windows,
+        alarms=tuple(sorted({*_strangers(history), *(a for w in windows for a in w.alarms)})),
+    )
+
+
+def standing_answer(history: History, window: ParticipantCode, statuses: Statuses) -> Answered | None:
+    """The answer that tells where the message stands at a window; None while it has said nothing that counts."""
+    answered = history.answers(window) if history.has_delivery(window) else ()
+    standing, _ = _standing([(f, statuses.states[f.state]) for f in answered if f.state in statuses.states])
+    return max(standing, key=_weight)[0] if standing else None
+
+
+def _overall(history: History, windows: tuple[WindowState, ...]) -> str:
+    if not windows:
+        return _before_routing(history)
+    states, verdicts = {w.state for w in windows}, {w.verdict for w in windows}
+    if len(states) == 1:
+        return states.pop()
+    if "" not in verdicts:
+        return verdicts.pop() if len(verdicts) == 1 else "mixed"
+    if any(w.decided for w in windows):
+        return "partly_decided"
+    return "delivered" if all(w.delivered for w in windows) else "partly_delivered"
+
+
+def _before_routing(history: History) -> str:
+    kinds = {f.kind for f in history.facts}
+    return next((state for kind, state in _EARLY if kind in kinds), "received")
+
+
+def _window(history: History, window: ParticipantCode, statuses: Statuses) -> WindowState:
+    delivered = _first(f.at for f in history.facts if isinstance(f, Delivered) and f.window == window)
+    answered = history.answers(window) if delivered else ()
+    standing, alarms = _standing([(f, statuses.states[f.state]) for f in answered if f.state in statuses.states])
+    verdict = _verdict([state for _, state in standing])
+    state, decided = _told(standing)
+    if not verdict:
+        gave_up = _first(f.at for f in history.facts if isinstance(f, NoAnswer) and f.window == window)
+        state, decided = (
+            ("no_answer", gave_up) if gave_up else (state or _transport(history, window, delivered), decided)
+        )
+    return WindowState(
+        window=window,
+        state=state,
+        verdict=verdict,
+        delivered=delivered,
+        decided=decided,
+        mrn=max(((f.answer.issued, f.answer.mrn) for f in answered if f.answer.mrn), default=("", ""))[1],
+        answers=len(answered),
+        overdue=_overdue(history, window),
+        alarms=tuple(sorted({*alarms, *_conflicts(answered), *_unknown(answered)})),
+    )
+
+
+def _told(standing: list[tuple[Answered, State]]) -> tuple[str, str]:
+    """The state of the highest rank among the answers, and when the window issued it."""
+    if not standing:
+        return "", ""
+    fact, state = max(standing, key=_weight)
+    return state.code, fact.answer.issued or fact.at
+
+
+def _transport(history: History, window: ParticipantCode, delivered: str) -> str:
+    if delivered:
+        return "delivered"
+    return "failed" if any(isinstance(f, Failed) and f.window == window for f in history.facts) else "waiting"
+
+
+def _weight(told: tuple[Answered, State]) -> tuple[int, str, str, str]:
+    fact, state = told
+    return state.rank, fact.answer.issued, fact.answer.digest, fact.at
+
+
+def _standing(told: list[tuple[Answered, State]]) -> tuple[list[tuple[Answered, State]], list[str]]:
+    """The answers that count, and an alarm where a window both accepts and rejects.
+
+    Then what it issued last stands; where that cannot be told, the rejection: nobody may move goods on a doubt.
+    """
+    rejections = [t for t in told if t[1].verdict == "rejected" and not t[1].weak]
+    acceptances = [t for t in told if t[1].verdict == "accepted" and not t[1].weak]
+    if not rejections or not acceptances:
+        return told, []
+    no, yes = (max(t[0].answer.issued for t in side) for side in (rejections, acceptances))
+    losers = (
+        rejections
+        if yes > no and all(t[0].answer.issued for t in rejections)
+        else [t for t in told if t[1].verdict == "accepted"]
+    )
+    return [t for t in told if t not in losers], [f"contradiction:{told[0][0].answer.window}"]
+
+
+def _verdict(states: list[State]) -> Verdict:
+    """Cancelled before rejected before accepted; what only speaks of a request counts when nothing else does."""
+    strong = {s.verdict for s in states if s.verdict and not s.weak}
+    weak = {s.verdict for s in states if s.verdict and s.weak}
+    for verdicts in (strong, weak):
+        for verdict in ("cancelled", "rejected", "accepted"):
+            if verdict in verdicts:
+                return verdict
+    return ""
+
+
+def _conflicts(answered: tuple[Answered, ...]) -> Iterable[str]:
+    """Answers under one id that do not say the same."""
+    ids = [f.answer.answer_id for f in answered]
+    return (f"conflict:{f.answer.window}:{f.answer.answer_id}" for f in answered if ids.count(f.answer.answer_id) > 1)
+
+
+def _unknown(answered: tuple[Answered, ...]) -> Iterable[str]:
+    return (f"unknown-code:{f.answer.window}:{f.answer.function_code}" for f in answered if not f.state)
+
+
+def _strangers(history: History) -> Iterable[str]:
+    """Answers of windows that never got the message: kept, not counted."""
+    windows = {f.answer.window for f in history.answers()}
+    return (f"not-delivered:{window}" for window in windows if not history.has_delivery(window))
+
+
+def _overdue(history: History, window: ParticipantCode) -> tuple[tuple[str, int], ...]:
+    levels: dict[str, int] = {}
+    for fact in history.facts:
+        if isinstance(fact, Overdue) and fact.window == window:
+            levels[fact.step] = max(fact.level, levels.get(fact.step, 0))
+    return tuple(sorted(levels.items()))
+
+
+def _first(times: Iterable[str]) -> str:
+    return min(times, default="")
+
+
+def _last_of_all(windows: tuple[WindowState, ...], when: Callable[[WindowState], str]) -> str:
+    times = [when(window) for window in windows]
+    return max(times) if times and all(times) else ""

@@ -1,0 +1,289 @@
+"""What became of a message, told to its sender in the sender's own format: one record in the form its profile names.
+
+A form is data (``mappings/responses/<form>``): ``response.toml`` says where the sender's own references stand in the
+document, ``response.xsl`` makes the form out of the neutral reply that is built here. A form without it is JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from lxml import etree
+
+from broker.model.errors import Misconfigured
+from broker.toml_table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from broker.model.answers import Chain, Remark
+    from broker.registry.statuses import Statuses
+
+JSON_FORM = "json"
+XML, JSON = "application/xml", "application/json"
+_MAX_REFERENCE = 200
+_FORBIDDEN = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOTHING = etree.XSLTAccessControl.DENY_ALL  # type: ignore[attr-defined]  # its stubs forget it
+"""A stylesheet reaches nothing but the reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """One finding as its sender reads it: rule, sentence, and the place in the sender's own document."""
+
+    code: str
+    """The stable code: of the line, or the window's ValidationCode."""
+    messages: Mapping[str, str]
+    """Language to sentence, the wanted ones first."""
+    rule: str = ""
+    severity: str = "error"
+    text: str = ""
+    """The window's own words."""
+    pointer: str = ""
+    line: int | None = None
+    label: str = ""
+    value: str | None = None
+    payload_pointer: str = ""
+    chain: Chain = ()
+
+    def as_json(self) -> dict[str, Any]:
+        message = next(iter(self.messages.values()), "")
+        return {
+            "rule": self.rule,
+            "code": self.code,
+            "severity": self.severity,
+            "message": message,
+            "messages": dict(self.messages),
+            "text": self.text,
+            "pointer": self.pointer,
+            "line": self.line,
+            "label": self.label,
+            "value": self.value,
+            "payload_pointer": self.payload_pointer,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AtWindow:
+    """Where one window stands, or why it does not take the message."""
+
+    window: str
+    state: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is to be told: a receipt, an answer, a refusal or a notice."""
+
+    kind: str
+    id: str
+    """Of this reply; the same on every repeat."""
+    message_id: str
+    conversation_id: str
+    state: str
+    """A canonical state of the dictionary."""
+    at: str
+    """RFC 3339, UTC."""
+    sender: str = ""
+    sender_name: str = ""
+    window: str = ""
+    window_name: str = ""
+    function_code: str = ""
+    answer_id: str = ""
+    mrn: str = ""
+    version: str = ""
+    issued: str = ""
+    objections: tuple[Objection, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    details: tuple[tuple[str, str], ...] = ()
+    windows: tuple[AtWindow, ...] = ()
+    """How the message stands at every window, so that a part is told as a part."""
+    languages: tuple[str, ...] = ("en", "es")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way of telling, compiled."""
+
+    name: str
+    title: str
+    schema: str
+    """Who publishes the schema of it."""
+    references: Mapping[str, tuple[etree.XPath, ...]]
+    stylesheet: etree.XSLT | None
+    media_type: str = XML
+    lists: tuple[str, ...] = field(default=())
+    """The status lists whose codes it uses."""
+
+
+def respond(reply: Reply, form: Form, statuses: Statuses, document: etree._Element | None = None) -> bytes:
+    """The reply in a form; the sender's own references are read from the document where there is one."""
+    references = _references(form, document)
+    if form.stylesheet is None:
+        return orjson.dumps({**as_json(reply, statuses), "references": references})
+    return bytes(form.stylesheet(_neutral(reply, form, statuses, references)))
+
+
+def as_json(reply: Reply, statuses: Statuses) -> dict[str, Any]:
+    """The reply as ``swb inbox -o json`` shows it, without ``content``."""
+    return {
+        "kind": reply.kind,
+        "id": reply.id,
+        "message_id": reply.message_id,
+        "conversation_id": reply.conversation_id,
+        "window": reply.window,
+        "state": reply.state,
+        "title": _title(reply.state, statuses),
+        "at": reply.at,
+        "issued": reply.issued,
+        "mrn": reply.mrn,
+        "function_code": reply.function_code,
+        "answer_id": reply.answer_id,
+        "findings": [objection.as_json() for objection in reply.objections],
+        "remarks": [{"code": r.code, "type": r.type_code, "text": r.text, "limit": r.limit} for r in reply.remarks],
+        "details": dict(reply.details),
+        "windows": [{"window": w.window, "state": w.state, "reason": w.reason} for w in reply.windows],
+    }
+
+
+def load_forms(folder: Path) -> dict[str, Form]:
+    """Every form below ``mappings/responses``, and JSON in any case; raises Misconfigured with file and place."""
+    forms = {JSON_FORM: Form(JSON_FORM, "JSON", "our own", {}, None, JSON)}
+    for file in sorted(folder.glob("*/response.toml")):
+        forms[file.parent.name] = _form(file)
+    return forms
+
+
+def _form(file: Path) -> Form:
+    table = Table.read(file)
+    namespaces = table.names("namespaces")
+    sheet = file.parent / "response.xsl"
+    try:
+        references = {
+            name: tuple(etree.XPath(f"string({path})", namespaces=namespaces) for path in paths)
+            for name, paths in table.texts_by_path("references").items()
+        }
+        stylesheet = etree.XSLT(etree.parse(sheet), access_control=_NOTHING) if sheet.is_file() else None
+    except (etree.XPathSyntaxError, etree.XSLTParseError, etree.XMLSyntaxError, OSError) as error:
+        raise Misconfigured(f"{file.parent}: {error}") from error
+    form = Form(
+        name=file.parent.name,
+        title=table.text("name"),
+        schema=table.text("published"),
+        references=references,
+        stylesheet=stylesheet,
+        media_type=JSON if stylesheet is None else XML,
+        lists=table.texts("lists"),
+    )
+    table.end()
+    return form
+
+
+def _references(form: Form, document: etree._Element | None) -> dict[str, str]:
+    """The sender's own number, date, type and parties, as far as the document has them."""
+    if document is None:
+        return {}
+    found = {}
+    for name, paths in form.references.items():
+        texts = (" ".join(str(path(document)).split()) for path in paths)
+        text = next((t for t in texts if t), "")
+        if text and len(text) <= _MAX_REFERENCE:
+            found[name] = text
+    return found
+
+
+def _title(state: str, statuses: Statuses) -> dict[str, str]:
+    return dict(statuses.states[state].title) if state in statuses.states else {"en": state.replace("_", " ")}
+
+
+def _neutral(reply: Reply, form: Form, statuses: Statuses, references: Mapping[str, str]) -> etree._Element:
+    """The reply as plain XML, what every stylesheet reads."""
+    root = etree.Element(
+        "reply",
+        _lines(
+            {
+                "kind": reply.kind,
+                "id": reply.id,
+                "message": reply.message_id,
+                "conversation": reply.conversation_id,
+                "state": reply.state,
+                "verdict": statuses.states[reply.state].verdict if reply.state in statuses.states else "",
+                "at": reply.at,
+                "sender": reply.sender,
+                "sender-name": reply.sender_name,
+                "window": reply.window,
+                "window-name": reply.window_name,
+                "function": reply.function_code,
+                "answer": reply.answer_id,
+                "mrn": reply.mrn,
+                "version": reply.version,
+                "issued": reply.issued,
+            }
+        ),
+    )
+    _titles(root, reply.state, reply, statuses)
+    for list_id in form.lists:
+        wording = statuses.lists[list_id].states.get(reply.state)
+        if wording and wording.code:
+            etree.SubElement(root, "status", {"list": list_id, "code": wording.code})
+    for name, text in references.items():
+        etree.SubElement(root, "reference", name=name).text = text
+    for objection in reply.objections:
+        _finding(root, objection)
+    for remark in reply.remarks:
+        values = {"code": remark.code, "type": remark.type_code, "limit": remark.limit}
+        _text(etree.SubElement(root, "remark", _lines(values)), remark.text)
+    for path, text in reply.details:
+        _text(etree.SubElement(root, "detail", _lines({"path": path})), text)
+    for at in reply.windows:
+        window = etree.SubElement(root, "at", {"window": at.window, "state": at.state})
+        _titles(window, at.state, reply, statuses)
+        if at.reason:
+            _text(etree.SubElement(window, "reason"), at.reason)
+    return root
+
+
+def _titles(parent: etree._Element, state: str, reply: Reply, statuses: Statuses) -> None:
+    titles = _title(state, statuses)
+    for language in [one for one in reply.languages if one in titles] or list(titles)[:1]:
+        etree.SubElement(parent, "title", lang=language).text = titles[language]
+
+
+def _finding(root: etree._Element, objection: Objection) -> None:
+    values = {
+        "rule": objection.rule,
+        "code": "-".join(objection.code.split()) or "unknown",
+        "severity": objection.severity,
+        "pointer": objection.pointer,
+        "line": "" if objection.line is None else str(objection.line),
+        "label": objection.label,
+        "value": objection.value or "",
+        "payload-pointer": objection.payload_pointer,
+    }
+    finding = etree.SubElement(root, "finding", _lines(values))
+    for language, sentence in objection.messages.items():
+        _text(etree.SubElement(finding, "message", lang=language), sentence)
+    if objection.text:
+        _text(etree.SubElement(finding, "text"), objection.text)
+    for step in objection.chain:
+        sequence = "" if step.sequence is None else str(step.sequence)
+        etree.SubElement(finding, "step", {"section": step.section, "sequence": sequence, "tag": step.tag})
+
+
+def _text(element: etree._Element, text: str) -> None:
+    element.text = " ".join(_clean(text).split())
+
+
+def _lines(values: Mapping[str, str]) -> dict[str, str]:
+    """The values as attributes hold them: one line each."""
+    return {name: " ".join(_clean(value).split()) for name, value in values.items()}
+
+
+def _clean(text: str) -> str:
+    """Without the characters that XML 1.0 (section 2.2) cannot hold."""
+    return _FORBIDDEN.sub("\ufffd", text)

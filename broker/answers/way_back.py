@@ -1,0 +1,335 @@
+"""The answer comes home: what is to be told becomes one record in the sender's form that points into its document.
+
+A window's pointer leads through the payload and its lineage to path, line, label and value as the sender wrote them. No
+Kafka, no clock, no disk after ``load``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from broker.answers.render import JSON_FORM, AtWindow, Objection, Reply, load_forms, respond
+from broker.content.detect import detect
+from broker.content.pointers import Pointers
+from broker.mapping import explain
+from broker.model.answers import AnswerError, chain_text
+from broker.model.errors import Misconfigured, Refused
+from broker.model.ids import DocumentTypeName, ParticipantCode
+from broker.registry.statuses import load as load_statuses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from broker.answers.history import Answered
+    from broker.answers.render import Form
+    from broker.content.pointers import Target
+    from broker.mapping import Explanation, Source
+    from broker.model.answers import Answer, Chain
+    from broker.model.documents import Document, DocumentType, Rule
+    from broker.model.outcomes import Catalogue
+    from broker.model.participants import Participant
+    from broker.registry.statuses import Meaning, Statuses
+
+Locate = Callable[["Chain", str], "Source | None"]
+"""From a window's pointer, and the attribute its rule looks at, to the first of its places in the sender's document."""
+ALWAYS = ("en", "es")
+"""The languages in which every sender is told; others where its profile wants them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One thing to be told to the sender of a document."""
+
+    kind: str
+    """receipt, answer, refusal or notice."""
+    message_id: str
+    sender: str
+    document_type: str
+    state: str
+    """A canonical state of the dictionary: with an answer, where the message stands at the window by all that it said;
+    empty where nobody knows its codes."""
+    window: str = ""
+    at: str = ""
+    findings: tuple[dict[str, Any], ...] = ()
+    """Those of the line: code, severity, pointer, line, value, message."""
+    answer: Answered | None = None
+    content: bytes | None = None
+    """The sender's document as it lies at its origin; an answer without it goes home with the window's own pointers."""
+    mapping: str = ""
+    """The mapping that made the payload, ``id@version+sha256``: another one cannot find its places again."""
+    id: str = ""
+    windows: tuple[AtWindow, ...] = ()
+    """How the message stands at every window."""
+    document: Document | None = None
+    """The content as recognised, where it is at hand: then it is not parsed again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The same as it goes out."""
+
+    content: bytes
+    content_type: str
+    state: str
+    findings: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """All that is needed to tell a sender, ready for every message. ``home(telling)`` gives the record."""
+
+    catalogue: Catalogue
+    statuses: Statuses
+    forms: Mapping[str, Form]
+    sentences: Mapping[str, Mapping[str, str]]
+    pointers: Pointers
+
+    def __call__(self, telling: Telling) -> Told:
+        document = telling.document or self._document(telling.content)
+        form = self._form(telling, document)
+        reply = self.reply(telling, document)
+        content = respond(reply, form, self.statuses, None if document is None else document.root)
+        return Told(content, form.media_type, reply.state, tuple(o.as_json() for o in reply.objections))
+
+    def meaning(self, answer: Answer) -> Meaning:
+        """What an answer says, in the words of its window."""
+        answers = self.catalogue.participants[answer.window].answers
+        return self.statuses.means(answer, answers.dialect, answers.states)
+
+    def reply(self, telling: Telling, document: Document | None = None) -> Reply:
+        """What is to be told, with every place in the sender's document found."""
+        languages = self._languages(telling.sender)
+        objections = [self._of_the_line(finding, document, languages) for finding in telling.findings]
+        state = telling.state or (telling.answer.state if telling.answer else "")
+        plain = Reply(
+            kind=str(telling.kind),
+            id=telling.id or _derived(telling),
+            message_id=telling.message_id,
+            conversation_id=telling.message_id,
+            state=state if state in self.statuses.states else "registered",
+            at=telling.at,
+            sender=telling.sender,
+            sender_name=self._name(telling.sender),
+            window=telling.window,
+            window_name=self._name(telling.window),
+            objections=tuple(objections),
+            windows=telling.windows,
+            languages=languages,
+        )
+        return self._with_answer(plain, telling, document) if telling.answer else plain
+
+    def _with_answer(self, reply: Reply, telling: Telling, document: Document | None) -> Reply:
+        """The reply with what the window said. Places are sought only with the mapping that made the payload."""
+        assert telling.answer is not None  # noqa: S101 - asked before
+        answered, answer = telling.answer, telling.answer.answer
+        is_same = document is not None and telling.mapping in ("", document.type.mapping.id)
+        source = document if is_same else None
+        found = self.objections(answer, telling.message_id, source, reply.languages)
+        objections = [*reply.objections, *(self._redacted(o, telling.sender) for o in found)]
+        if not answered.state:
+            text = f"{answer.function_code}: {answered.why}"
+            objections.append(self._remark("answer.code", text, reply.languages))
+        elif answered.state != reply.state:
+            text = f"{answer.function_code}: {answered.state}"
+            objections.append(self._remark("answer.standing", text, reply.languages))
+        return replace(
+            reply,
+            function_code=answer.function_code,
+            answer_id=answer.answer_id,
+            mrn=answer.mrn,
+            version=answer.version,
+            issued=answer.issued,
+            objections=tuple(objections),
+            remarks=tuple(r for r in answer.remarks if not r.pointer),
+            details=answer.details,
+        )
+
+    def objections(
+        self, answer: Answer, message_id: str, document: Document | None, languages: Sequence[str] = ALWAYS
+    ) -> list[Objection]:
+        """What a window holds against the payload, each at its place in the sender's document."""
+        said = [AnswerError(r.code, r.text, r.pointer) for r in answer.remarks if r.pointer]
+        if not (answer.errors or said):
+            return []
+        locate = self._locator(document, message_id)
+        found = [self._objection(answer.window, error, locate, languages) for error in answer.errors]
+        found += [replace(self._objection(answer.window, r, locate, languages), severity="warning") for r in said]
+        return found if locate else [*found, self._remark("answer.source-gone", "", languages)]
+
+    def _objection(
+        self, window: ParticipantCode, error: AnswerError, locate: Locate | None, languages: Sequence[str]
+    ) -> Objection:
+        rule = next((r for r in self.catalogue.participants[window].rules if r.code == error.code), None)
+        source = locate(error.pointer, _attribute(rule)) if locate else None
+        return Objection(
+            code=error.code,
+            messages=_wanted(rule.message if rule else self._sentences("answer"), languages),
+            rule=rule.id if rule else "",
+            text=error.text,
+            pointer=source.path if source else "",
+            line=source.line if source else None,
+            label=source.label if source else "",
+            value=source.value if source else None,
+            payload_pointer=chain_text(error.pointer),
+            chain=error.pointer,
+        )
+
+    def _redacted(self, objection: Objection, sender: str) -> Objection:
+        """Without the value, where the sender's policy keeps it out of every record: path and line are told."""
+        participant = self._participant(sender)
+        paths = participant.policy.redaction if participant else ()
+        kept_out = {_plain(self.pointers.chain(f"/MetaData/Declaration/{path}")) for path in paths}
+        return replace(objection, value=None) if _plain(objection.chain) in kept_out else objection
+
+    def _locator(self, document: Document | None, message_id: str) -> Locate | None:
+        """From a chain to the first of its places in the sender's document; None when the document is gone."""
+        if document is None:
+            return None
+        explanation = explain(document, message_id)
+        declaration = etree.fromstring(explanation.content).find("{*}Declaration")
+        if declaration is None:
+            return None
+        return lambda chain, attribute: _source(
+            explanation, self.pointers.resolve(chain, declaration), chain, attribute
+        )
+
+    def _document(self, content: bytes | None) -> Document | None:
+        try:
+            return None if content is None else detect(content, self.catalogue)
+        except Refused:
+            return None
+
+    def _form(self, telling: Telling, document: Document | None) -> Form:
+        """The form that the sender's profile names, else that of the document's own type, else JSON."""
+        sender = self._participant(telling.sender)
+        kind = self._type(telling, document)
+        wanted = (sender.answers.form if sender else "") or (kind.response if kind else "") or JSON_FORM
+        return self.forms[wanted]
+
+    def _type(self, telling: Telling, document: Document | None) -> DocumentType | None:
+        if document is not None:
+            return document.type
+        return self.catalogue.document_types.get(DocumentTypeName(telling.document_type))
+
+    def _participant(self, code: str) -> Participant | None:
+        return self.catalogue.participants.get(ParticipantCode(code))
+
+    def _name(self, code: str) -> str:
+        participant = self._participant(code)
+        return participant.name if participant else ""
+
+    def _languages(self, sender: str) -> tuple[str, ...]:
+        participant = self._participant(sender)
+        return tuple(dict.fromkeys((*(participant.languages if participant else ()), *ALWAYS)))
+
+    def _of_the_line(
+        self, finding: Mapping[str, Any], document: Document | None, languages: Sequence[str]
+    ) -> Objection:
+        code = str(finding["code"])
+        rules = document.type.rules if document else ()
+        rule = next((r for r in rules if r.id == code), None)
+        sentences = {**self._sentences(code), **(rule.message if rule else {})}
+        if finding.get("message"):
+            sentences["en"] = str(finding["message"])
+        pointer = str(finding.get("pointer") or "")
+        return Objection(
+            code=code,
+            messages=_wanted(sentences, languages),
+            rule=rule.id if rule else "",
+            severity=str(finding.get("severity") or "error"),
+            pointer=pointer,
+            line=finding.get("line"),
+            label=_label(pointer),
+            value=finding.get("value"),
+        )
+
+    def _remark(self, code: str, text: str, languages: Sequence[str]) -> Objection:
+        return Objection(code=code, messages=_wanted(self._sentences(code), languages), severity="warning", text=text)
+
+    def _sentences(self, code: str) -> Mapping[str, str]:
+        return self.sentences.get(code) or self.sentences.get(code.partition(".")[0]) or self.sentences["mapping"]
+
+
+def load(root: Path, catalogue: Catalogue) -> Home:
+    """Forms, dictionary, sentences and pointers of a data folder; raises Misconfigured with file and place."""
+    responses = root / "mappings" / "responses"
+    statuses, forms = load_statuses(root / "mappings" / "statuses"), load_forms(responses)
+    _refuse_unknown(catalogue, statuses, forms)
+    return Home(
+        catalogue=catalogue,
+        statuses=statuses,
+        forms=forms,
+        sentences=tomllib.loads((responses / "sentences.toml").read_text(encoding="utf-8")),
+        pointers=Pointers(etree.parse(root / "xsd" / "wco" / "3.6" / "declaration.xsd").getroot()),
+    )
+
+
+def _refuse_unknown(catalogue: Catalogue, statuses: Statuses, forms: Mapping[str, Form]) -> None:
+    """Raises where a document type, a participant or a form names what does not exist."""
+    named: list[tuple[str, str, Mapping[str, object]]] = [
+        (f"{t.folder}/document.toml: response", t.response, forms) for t in catalogue.document_types.values()
+    ]
+    for participant in catalogue.participants.values():
+        place, answers = f"{participant.folder}/participant.toml: answers", participant.answers
+        named += [(f"{place}.form", answers.form, forms), (f"{place}.dialect", answers.dialect, statuses.lists)]
+        named += [(f"{place}.states.{code}", state, statuses.states) for code, state in answers.states.items()]
+    named += [(f"mappings/responses/{f.name}: lists", one, statuses.lists) for f in forms.values() for one in f.lists]
+    for place, name, known in named:
+        if name and name not in known:
+            raise Misconfigured(f"{place}: {name!r} is none of {', '.join(sorted(known))}")
+
+
+def _source(explanation: Explanation, target: Target | None, chain: Chain, attribute: str) -> Source | None:
+    """The first place of the sender's document behind a chain; for an absent element that of what would hold it."""
+    path = _value_path(target, chain) if target else ""
+    is_more = attribute and not path.endswith(attribute.rpartition("/")[2])
+    found = explanation.locate(f"{path}/{attribute}") if path and is_more else ()
+    while not found and path.count("/") > 1:
+        found = explanation.locate(path)
+        path = path.rpartition("/")[0]
+    return found[0] if found else None
+
+
+def _plain(chain: Chain) -> tuple[tuple[str, str], ...]:
+    """A chain without its positions."""
+    return tuple((step.section, step.tag) for step in chain)
+
+
+def _value_path(target: Target, chain: Chain) -> str:
+    """The path of the value itself: a date-time with an id holds its value in its only child."""
+    children = list(target.element) if chain[-1].tag and not target.missing else []
+    return f"{target.path}/{etree.QName(children[0]).localname}" if len(children) == 1 else target.path
+
+
+def _attribute(rule: Rule | None) -> str:
+    """What no pointer of classes can say: the attribute that a window's rule looks at (``@currencyID``), or which of
+    several elements it misses (``AdditionalInformation[StatementCode = 'SEAL']/StatementDescription``).
+    """
+    if rule is None:
+        return ""
+    at = rule.at if rule.at != "." else rule.each
+    last = at.rpartition("/")[2]
+    return last if last.startswith("@") else at if "[" in at and at == rule.at else ""
+
+
+def _wanted(sentences: Mapping[str, str], languages: Iterable[str]) -> dict[str, str]:
+    """The sentences in the languages wanted, in that order; English stands in where there is none."""
+    found = {language: sentences[language] for language in languages if language in sentences}
+    return found or {"en": sentences.get("en", "")}
+
+
+def _label(pointer: str) -> str:
+    """The plain name at the end of a path."""
+    return pointer.rpartition("/")[2].partition("[")[0].rpartition(":")[2].lstrip("@")
+
+
+def _derived(telling: Telling) -> str:
+    cause = telling.answer.answer.answer_id if telling.answer else telling.state
+    return hashlib.sha256(f"{telling.message_id}\n{telling.window}\n{telling.kind}\n{cause}".encode()).hexdigest()

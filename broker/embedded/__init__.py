@@ -1,0 +1,1 @@
+"""The Apache Kafka that comes with the package: the released broker on loopback, for demo, tests and laptops."""

@@ -1,0 +1,1 @@
+"""What is there to be administered: topics, rights, and whether this Kafka keeps its promises."""

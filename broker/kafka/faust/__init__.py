@@ -1,0 +1,1 @@
+"""Faust as the broker uses it."""

@@ -1,0 +1,1 @@
+"""Lanes: the transactional core, from a share of the partitions to one committed batch."""

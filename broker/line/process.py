@@ -1,0 +1,47 @@
+"""The straight line: bytes in -> detect -> validate -> translate -> validate -> route.
+
+It knows no Kafka, no clock and no disk; the relay, the command line, replay and the tests all call it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from broker.content.detect import detect
+from broker.line.agreements import admit, insist
+from broker.line.route import route
+from broker.mapping import explain, translate
+from broker.model.errors import Refused
+from broker.model.outcomes import Outcome
+from broker.validate import validate, validate_payload
+
+if TYPE_CHECKING:
+    from broker.mapping import Explanation
+    from broker.model.documents import Message
+    from broker.model.outcomes import Catalogue
+
+
+def process(message: Message, catalogue: Catalogue) -> Outcome:
+    """Carry one document from its sender to the windows that accept it."""
+    document = None
+    try:
+        admit(message, catalogue)
+        document = detect(message.content, catalogue)
+        warnings = validate(document)
+        payload, findings = translate(document, message.id)
+        insist(message, catalogue, findings)
+        validate_payload(payload, document, catalogue)
+    except Refused as refusal:
+        return Outcome(message, document.type.name if document else None, refusal.findings, document=document)
+    routings = route(document.type, payload, catalogue)
+    warned = document.findings + warnings + findings
+    return Outcome(message, document.type.name, warned, payload, routings, document)
+
+
+def explained(message: Message, catalogue: Catalogue) -> Explanation:
+    """The same as far as the payload, with the origin of every value in it; raises Refused with the findings."""
+    document = detect(message.content, catalogue)
+    validate(document)
+    payload, _ = translate(document, message.id)
+    validate_payload(payload, document, catalogue)
+    return explain(document, message.id)

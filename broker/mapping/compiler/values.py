@@ -1,0 +1,213 @@
+"""Writes one variable for each row: its value out of what the walk captured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from broker.mapping.compiler.conversions import converter, unit_converter
+from broker.model.errors import Misconfigured
+from broker.registry.identifiers import ensure
+
+if TYPE_CHECKING:
+    from broker.mapping.compiler.bind import PlannedGroup, PlannedRow, Read, Target
+    from broker.mapping.compiler.emit import Emitter
+    from broker.mapping.compiler.origins import Origins
+    from broker.mapping.language.paths import Condition
+
+
+class Values:
+    """The statements that give every row of a frame its value."""
+
+    def __init__(self, emit: Emitter, origins: Origins) -> None:
+        self.emit = emit
+        self.origins = origins
+
+    def row(self, row: PlannedRow, group: PlannedGroup, indent: int) -> None:
+        n, r = row.number, row.row
+        alternatives = row.target.attributes[row.attribute] if row.attribute else row.target.rows
+        earlier = [f"not t{other.number}" for other in alternatives[: alternatives.index(row)]]
+        if row.attribute:
+            earlier.append(variable(row.target))
+        self.emit.add(indent, f"t{n} = ''  # {r.name}")
+        if r.unit is not None or r.unit_default:
+            self.emit.add(indent, f"u{n} = ''")
+        if self.emit.traced:
+            self.emit.add(indent, f"n{n} = None")
+        conditions = earlier + ([self.condition(r.when, row.tests)] if r.when else [])
+        inner = indent
+        if conditions:
+            self.emit.add(indent, f"if {' and '.join(conditions)}:")
+            inner += 1
+        self._value(row, group, inner)
+        if self.emit.traced:
+            self.origins.note(row, group, inner)
+        if r.default is not None:
+            self.emit.add(inner, f"k{n} = t{n}")
+            self.emit.add(inner, f"if not t{n}: t{n} = {r.default!r}")
+            if conditions:
+                self.emit.add(indent, f"else: k{n} = ''")
+        if r.required:
+            scope = row.scope.element
+            self.emit.add(inner, f"if not t{n}: run.missing.append(({n}, {scope}))")
+
+    def _value(self, row: PlannedRow, group: PlannedGroup, indent: int) -> None:
+        n, r = row.number, row.row
+        if "message-id" in r.transforms:
+            self.emit.add(indent, f"t{n} = message_id")
+        elif "position" in r.transforms:
+            self._position(row, group, indent)
+        elif row.is_constant:
+            self.emit.add(indent, f"t{n} = {(r.value or '')!r}")
+        elif "count" in r.transforms:
+            self.emit.add(indent, f"t{n} = str(len({row.sources[0].variable}) or '')")
+        else:
+            self._sources(row, indent)
+
+    def _position(self, row: PlannedRow, group: PlannedGroup, indent: int) -> None:
+        """The ordinal of the group's element over all groups of this target, or of an enclosing group's element."""
+        n, r, innermost = row.number, row.row, group.chain[-1][0] if group.chain else None
+        ordinal = f"q{group.target.number}" if row.scope is innermost else f"i{row.scope.element}"
+        for source in row.sources:
+            self.emit.add(indent, f"{self.emit.operand(source)}")
+        convert = self.emit.constant("C", converter(r, row.target.element.type.content, self.emit.code_lists))
+        self.emit.add(indent, f"t{n} = run.ordinal({convert}, {ordinal}, {row.scope.element}, {n})")
+
+    def _sources(self, row: PlannedRow, indent: int) -> None:
+        n, r, element = row.number, row.row, row.target.element
+        content = element.type.attributes[row.attribute].type if row.attribute else element.type.content
+        convert = self.emit.constant("C", converter(r, content, self.emit.code_lists))
+        if "sum" in r.transforms:
+            self.emit.add(indent, f"t{n} = run.sum({convert}, {row.sources[0].variable}, {n})")
+        elif r.join is not None:
+            leaves = ", ".join(self.origins.leaf_pairs(row))
+            present = (s.variable if s.many else f"{s.variable} is not None" for s in row.sources)
+            self.emit.add(indent, f"if {' or '.join(present)}:")
+            self.emit.add(indent + 1, f"t{n} = run.joined({convert}, ({leaves},), {r.join!r}, {n})")
+        else:
+            self._first_present(row, convert, indent)
+        if len(row.units) == 1 or r.unit_default:
+            self._unit(row, indent)
+        self._unit_needed(row, indent)
+        if row.otherwise is not None and "fold" in r.transforms:
+            m = row.otherwise.number
+            self.emit.add(indent, f"t{n}, t{m} = run.parted(t{n}, {target_size(row)})")
+            if self.emit.traced:
+                self.emit.add(indent, f"n{m} = ({m}, {self.origins.taken(row)}, {self.origins.deciders(row)})")
+        elif row.otherwise is not None:
+            self._otherwise(row, row.otherwise, indent)
+
+    def _first_present(self, row: PlannedRow, convert: str, indent: int) -> None:
+        """The first source that has a value decides, also where its value does not fit."""
+        n = row.number
+        if len(row.sources) > 1:
+            self.emit.add(indent, f"b{n} = len(run.issues)")
+        for i, source in enumerate(row.sources):
+            test = f"not t{n} and len(run.issues) == b{n} and " if i else ""
+            self.emit.add(indent, f"if {test}{source.variable} is not None:")
+            self.emit.add(indent + 1, f"t{n} = value({convert}, {source.variable}, {source.attribute!r}, {n})")
+            self._identify(row, source, row.schemes[min(i, len(row.schemes) - 1)] if row.schemes else None, indent + 1)
+            if len(row.units) > 1:
+                self.emit.add(indent + 1, f"if t{n}: {self._read_unit(row, row.units[i])}")
+
+    def _identify(self, row: PlannedRow, source: Read, scheme: Read | None, indent: int) -> None:
+        """Check an identifier by the scheme that its row names or reads."""
+        n, r = row.number, row.row
+        if r.identifier or scheme is not None:
+            ensure(r.identifier, r.scheme_list)
+            self.emit.add(
+                indent,
+                f"if t{n}: run.identify({source.variable}, {source.attribute!r}, t{n}, {r.identifier!r}, "
+                f"{r.scheme_list!r}, {self.emit.operand(scheme) if scheme else repr('')}, {n})",
+            )
+
+    def _read_unit(self, row: PlannedRow, unit: Read) -> str:
+        attribute = row.target.element.unit_attribute()
+        if attribute is None:
+            return "pass"
+        convert = self.emit.constant("U", unit_converter(row.row, attribute.type, self.emit.code_lists))
+        return f"u{row.number} = value({convert}, {self.emit.one(unit)}, {unit.attribute!r}, {row.number})"
+
+    def _unit(self, row: PlannedRow, indent: int) -> None:
+        n, r = row.number, row.row
+        if len(row.units) == 1:
+            self.emit.add(
+                indent, f"if t{n} and {self.emit.one(row.units[0])} is not None: {self._read_unit(row, row.units[0])}"
+            )
+        if r.unit_default:
+            self.emit.add(indent, f"if t{n} and not u{n}: u{n} = {r.unit_default!r}")
+
+    def _unit_needed(self, row: PlannedRow, indent: int) -> None:
+        n, attribute = row.number, row.target.element.unit_attribute()
+        if attribute is not None and attribute.required and (row.units or row.row.unit_default) and not row.attribute:
+            leaves = ", ".join(self.origins.leaf_pairs(row))
+            self.emit.add(indent, f"if t{n} and not u{n}:")
+            self.emit.add(indent + 1, f"run.lost({n}, 'its {attribute.name} is missing', {leaves}); t{n} = ''")
+
+    def _otherwise(self, row: PlannedRow, other: PlannedRow, indent: int) -> None:
+        n, m = row.number, other.number
+        served = other.target.rows[: other.target.rows.index(other)]
+        vacant = "".join(f"not t{earlier.number} and " for earlier in served)
+        convert = self.emit.constant("C", converter(other.row, other.target.element.type.content, self.emit.code_lists))
+        if row.row.join is not None:
+            leaves = ", ".join(self.origins.leaf_pairs(row))
+            self.emit.add(indent, f"if {vacant}not t{n} and run.failed({n}):")
+            self.emit.add(indent + 1, f"t{m} = run.joined({convert}, ({leaves},), {row.row.join!r}, {m})")
+        else:
+            self.emit.add(indent, f"if {vacant}not t{n}:")
+        for i, source in enumerate(row.sources if row.row.join is None else ()):
+            test = f"not t{m} and " if i else ""
+            self.emit.add(indent + 1, f"if {test}{source.variable} is not None and run.failed({n}):")
+            self.emit.add(indent + 2, f"t{m} = value({convert}, {source.variable}, {source.attribute!r}, {m})")
+        self.emit.add(
+            indent + 1, f"if t{m}: run.moved({n}, {other.row.to!r}, ({', '.join(self.origins.leaf_pairs(row))},))"
+        )
+        if self.emit.traced:
+            self.emit.add(
+                indent + 1, f"if t{m}: n{m} = ({m}, {self.origins.taken(other)}, {self.origins.deciders(row)})"
+            )
+
+    def declare_otherwise(self, group: PlannedGroup, indent: int) -> None:
+        for row in group.rows:
+            if row.otherwise is not None:
+                self.emit.add(
+                    indent,
+                    f"t{row.otherwise.number} = ''" + (f"; n{row.otherwise.number} = None" if self.emit.traced else ""),
+                )
+
+    def condition(self, condition: Condition, reads: tuple[Read, ...]) -> str:
+        pending = list(reads)
+
+        def text(part: Condition) -> str:
+            if part.test is not None:
+                read = pending.pop(0)
+                found = self.emit.operand(read)
+                match part.test.operator:
+                    case "exists":
+                        return f"{found} != ''"
+                    case "in":
+                        if part.test.value not in self.emit.code_lists:
+                            raise Misconfigured(f"condition {part.test.path.text}: no code list {part.test.value}")
+                        codes = self.emit.constant("L", self.emit.code_lists[part.test.value])
+                        return f"run.listed({codes}, {found})"
+                    case operator if part.test.other is not None:
+                        return f"{found} {'==' if operator == '=' else '!='} {self.emit.operand(pending.pop(0))}"
+                    case operator:
+                        return f"{found} {'==' if operator == '=' else '!='} {part.test.value!r}"
+            inner = [text(p) for p in part.parts]
+            return f"not ({inner[0]})" if part.operator == "not" else f"({f' {part.operator} '.join(inner)})"
+
+        return text(condition)
+
+
+def target_size(row: PlannedRow) -> int:
+    """How long a piece of a folded text may be."""
+    content = row.target.element.type.content
+    return (content.max_length if content else None) or 512
+
+
+def variable(target: Target) -> str:
+    """The variable of the generated code for what stands at a target: the value of a leaf, the text of a class."""
+    if target.element.is_leaf or target.element.is_date_time:
+        rows = [f"t{row.number}" for row in target.rows]
+        return rows[0] if len(rows) == 1 else f"({' or '.join(rows)})"
+    return target.number

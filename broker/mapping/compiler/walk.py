@@ -1,0 +1,137 @@
+"""Writes the code that walks a scope of the source once and captures what rows read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from broker.content.xml import XSI
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from broker.mapping.compiler.source_tree import Node, Scope
+    from broker.mapping.language.paths import Predicate
+    from broker.mapping.language.rows import Drop
+
+
+class WalkWriter:
+    """Writes the walk of one scope as Python source."""
+
+    def __init__(self, scope: Scope, anywhere: dict[str, Drop], constant: Callable[[str, object], str]) -> None:
+        self.scope = scope
+        self.anywhere = anywhere
+        self.constant = constant
+        self.flags = {
+            flag for node in _below(scope.node) for c, flags in node.captures if c.scope is scope for flag in flags
+        }
+        self.lines: list[str] = []
+
+    def write(self) -> list[str]:
+        """The lines of ``def walkN(e, run)``, which returns the captures of the scope as a tuple."""
+        captures = list(self.scope.captures.values())
+        self._add(0, f"def {self.scope.walk}(e, run):")
+        self._add(1, "left = run.left.append; claim = run.claimed.append")
+        for capture in captures:
+            self._add(1, f"{capture.variable} = {'None' if capture.kind == 'first' else '[]'}  # {capture.path.text}")
+        self._node(self.scope.node, "e", 1, report=True, inherited=False)
+        self._add(1, f"return ({', '.join(c.variable for c in captures)}{',' if captures else ''})")
+        return self.lines
+
+    def _add(self, indent: int, line: str) -> None:
+        self.lines.append("    " * indent + line)
+
+    def _node(self, node: Node, variable: str, indent: int, *, report: bool, inherited: bool) -> None:
+        """What to do with one element of the source that the tree knows."""
+        dropped = inherited or node.drop is not None
+        if node is not self.scope.node:
+            for predicate, flag in node.flags.items():
+                if flag in self.flags:
+                    self._flag(predicate, flag, variable, indent)
+            self._captures(node, variable, indent, report=report and not dropped)
+            report = report and not node.opens
+        if report and not dropped:
+            self._attributes(node, variable, indent)
+            self._text(node, variable, indent)
+        if node.children and (report or any(self._reads_in(child) for child in node.children.values())):
+            self._children(node, variable, indent, report=report, dropped=dropped)
+
+    def _flag(self, predicate: Predicate, flag: str, variable: str, indent: int) -> None:
+        if predicate.names:
+            self._add(indent, f"{flag} = {variable}.tag in {self.constant('P', predicate.names)}")
+            return
+        if predicate.position:
+            self._add(indent, f"{flag}n += 1; {flag} = {flag}n == {predicate.position}")
+            return
+        found = f"run.below({variable}, {self.constant('P', predicate.steps)}, {predicate.attribute!r})"
+        test = f"{found} != ''" if predicate.value is None else f"{found} == {predicate.value!r}"
+        self._add(indent, f"{flag} = {test}")
+
+    def _captures(self, node: Node, variable: str, indent: int, *, report: bool) -> None:
+        taken = []
+        for capture, flags in node.captures:
+            if capture.scope is not self.scope:
+                continue
+            test = " and ".join(flags)
+            if capture.kind == "each":
+                taken.append(test)
+            if capture.kind == "first":
+                test = f"{capture.variable} is None" + (f" and {test}" if test else "")
+                action = f"{capture.variable} = {variable}"
+            else:
+                action = f"{capture.variable}.append({variable})"
+            self._add(indent, f"if {test}: {action}" if test else action)
+        if report and taken and all(taken):
+            self._add(indent, f"if not ({' or '.join(f'({t})' for t in taken)}): left({variable})")
+
+    def _attributes(self, node: Node, variable: str, indent: int) -> None:
+        known = frozenset(node.attributes) | frozenset(node.dropped_attributes) | frozenset(self.anywhere)
+        self._add(indent, f"for a in {variable}.keys():")
+        self._add(
+            indent + 1,
+            f"if a not in {self.constant('A', known)} and not a.startswith({XSI!r}): left(({variable}, a))",
+        )
+        for attribute in sorted(node.carried_attributes - set(node.dropped_attributes) - set(self.anywhere)):
+            self._add(indent, f"if {variable}.get({attribute!r}): claim(({variable}, {attribute!r}))")
+
+    def _text(self, node: Node, variable: str, indent: int) -> None:
+        if node.reads_text:
+            if not node.decides:
+                self._add(indent, f"claim({variable})")
+        elif not node.children and not node.decides:
+            self._add(indent, f"if {variable}.text: left(({variable}, None))")
+        if not node.children:
+            self._add(indent, f"if len({variable}): run.left.extend({variable})")
+
+    def _children(self, node: Node, variable: str, indent: int, *, report: bool, dropped: bool) -> None:
+        read: dict[Node, list[str]] = {}
+        for name, child in node.children.items():
+            if report or self._reads_in(child):
+                read.setdefault(child, []).append(name)
+        for child in read:
+            for predicate, flag in child.flags.items():
+                if predicate.position and flag in self.flags:
+                    self._add(indent, f"{flag}n = 0")
+        child_variable = f"c{indent}"
+        self._add(indent, f"for {child_variable} in {variable}:")
+        self._add(indent + 1, f"t = {child_variable}.tag")
+        word = "if"
+        for child, names in read.items():
+            test = f"t == {names[0]!r}" if len(names) == 1 else f"t in {self.constant('T', tuple(names))}"
+            self._add(indent + 1, f"{word} {test}:")
+            before = len(self.lines)
+            self._node(child, child_variable, indent + 2, report=report, inherited=dropped)
+            if len(self.lines) == before:
+                self._add(indent + 2, "pass")
+            word = "elif"
+        if report and not dropped:
+            self._add(indent + 1, f"else: left({child_variable})")
+
+    def _reads_in(self, node: Node) -> bool:
+        return any(c.scope is self.scope for n in _below(node) for c, _ in n.captures)
+
+
+def _below(node: Node) -> list[Node]:
+    found = [node]
+    for child in dict.fromkeys(node.children.values()):
+        found += _below(child)
+    return found

@@ -1,0 +1,139 @@
+"""The way back: from a place in a payload to the places of the sender's document behind it."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from broker.content.xml import line_of, pointers
+from broker.mapping.language.rows import Row
+from broker.mapping.lineage.absent import MEANT, expected
+from broker.mapping.lineage.origins import Source
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+    from broker.mapping.lineage.explain import Explanation
+    from broker.mapping.lineage.origins import Origin
+
+_STEP = re.compile(r"@?([^\[\]/@]+)(?:\[(\d+)\])?")
+
+
+class Locator:
+    """Finds the sender's side of places in a payload."""
+
+    def __init__(self, explanation: Explanation) -> None:
+        self.explanation = explanation
+        self.by_target: dict[str, Origin] = {origin.target: origin for origin in explanation.lineage}
+
+    def locate(self, target: str) -> tuple[Source, ...]:
+        meant = MEANT.search(target)
+        if meant is not None:
+            above = _canonical(target[: meant.start()].rpartition("/")[0], self.by_target)
+            below = target[: meant.start()].rpartition("/")[2]
+            return self._expected(f"{above}/{below}{target[meant.start() :]}")
+        target = _canonical(target, self.by_target)
+        if target in self.by_target and self.by_target[target].sources:
+            return self.by_target[target].sources
+        return self._class(target) or self._expected(target)
+
+    def _class(self, target: str) -> tuple[Source, ...]:
+        """The source element behind a class of the payload: its group's, or what all of its own sources share."""
+        if target in self.explanation.instances:
+            return (self.explanation.instances[target],)
+        below = [s for t, origin in self.by_target.items() if t.startswith(f"{target}/") for s in origin.sources]
+        if not below:
+            return ()
+        home = self._instance(target)
+        inside = [s for s in below if home is None or s.path.startswith(f"{home.path}/")] or below
+        return (_shared(inside),)
+
+    def _instance(self, target: str) -> Source | None:
+        """The source element of the nearest group instance at or above a place."""
+        above = target
+        while above:
+            if above in self.explanation.instances:
+                return self.explanation.instances[above]
+            above = above.rpartition("/")[0]
+        return None
+
+    def _expected(self, target: str) -> tuple[Source, ...]:
+        """Where the value would have to stand: the row's own path below what exists; else what is around it."""
+        plain = _plain(target)
+        document = self.explanation.document
+        found = expected(document.type.mapping.rows.body, plain, self._around(target), document.root)
+        if found is not None:
+            element, path, label = found
+            return (Source(path, line_of(element, document.line_offset), None, label),)
+        entries = document.type.mapping.plan.entries
+        row = next((e for e in entries if isinstance(e, Row) and _unlabelled(e.name) == plain and e.sources), None)
+        home = self._instance(target)
+        above = target
+        while home is None and above and not (near := self._class(above)):
+            above = above.rpartition("/")[0]
+        if home is None:
+            if not above:
+                return ()
+            home = near[0]
+        if row is None:
+            return (home,)
+        return (Source(home.path, home.line, None, row.label or row.sources[0].text),)
+
+    def _around(self, target: str) -> dict[str, etree._Element]:
+        """The source elements of the group instances at or above a place, by their plain paths."""
+        found = {}
+        above = target
+        while above:
+            instance = self.explanation.instances.get(above)
+            if instance is not None and instance.path in self._elements:
+                found[_plain(above)] = self._elements[instance.path]
+            above = above.rpartition("/")[0]
+        return found
+
+    @cached_property
+    def _elements(self) -> dict[str, etree._Element]:
+        """The elements of the document by their pointers."""
+        return {path: element for element, path in pointers(self.explanation.document.root).items()}
+
+
+def _plain(target: str) -> str:
+    """A place below the Declaration, without positions."""
+    return re.sub(r"\[\d+\]", "", target).removeprefix("/MetaData/Declaration/")
+
+
+def _shared(sources: list[Source]) -> Source:
+    """The element that several leaves have in common."""
+    common = sources[0].path.split("/")
+    for source in sources[1:]:
+        steps = source.path.split("/")
+        length = next(
+            (i for i, (a, b) in enumerate(zip(common, steps, strict=False)) if a != b), min(len(common), len(steps))
+        )
+        common = common[:length]
+    path = "/".join(common)
+    exact = next((s for s in sources if s.path == path), None)
+    line = min((s.line for s in sources if s.line is not None), default=None)
+    return exact or Source(path, line, None)
+
+
+def _unlabelled(name: str) -> str:
+    return re.sub(r"\[[^\]]*\]|#\d+$", "", name)
+
+
+def _canonical(target: str, known: dict[str, Origin]) -> str:
+    """The path as the lineage writes it: from MetaData, without prefixes, ``[1]`` only where there is a ``[2]``."""
+    steps = [m for m in map(_STEP.fullmatch, target.strip("/").split("/")) if m is not None]
+    names = [(m[0][0] == "@", m[1].rpartition(":")[2], m[2]) for m in steps]
+    if names and names[0][1] == "Declaration":
+        names.insert(0, (False, "MetaData", None))
+    elif names and names[0][1] != "MetaData":
+        names = [(False, "MetaData", None), (False, "Declaration", None), *names]
+    path = ""
+    for is_attribute, name, number in names:
+        step = f"{path}/{'@' if is_attribute else ''}{name}"
+        numbered = f"{step}[{number or 1}]"
+        path = numbered if any(t == numbered or t.startswith(f"{numbered}/") for t in known) else step
+        if number and number != "1" and path == step:
+            path = numbered
+    return path

@@ -1,0 +1,1 @@
+"""What a compiled mapping calls while it translates one document."""

@@ -1,0 +1,1 @@
+"""The nouns of the broker: frozen values that every step takes and gives."""

@@ -1,0 +1,1 @@
+"""What is known beforehand: participants, code lists, identifiers, statuses, relations."""

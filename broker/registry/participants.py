@@ -1,0 +1,245 @@
+"""Reads ``mappings/participants``: who is connected, what they accept, what their profile demands, how they answer."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from broker.content.payload_path import compile_xpath
+from broker.model.documents import Rule
+from broker.model.errors import Misconfigured
+from broker.model.findings import Severity
+from broker.model.ids import DocumentTypeName, ParticipantCode
+from broker.model.participants import (
+    Answering,
+    AnswerStep,
+    Limits,
+    Participant,
+    PartyId,
+    Policy,
+    RoutingRule,
+    ValueRange,
+    Wait,
+)
+from broker.toml_table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_VALIDATION_CODE = re.compile(r"\S{1,8}")  # WCO 377, an..8
+_FUNCTION_CODE = re.compile(r"\d{1,2}")  # WCO 017, n..2
+_CHAPTERS = re.compile(r"(\d\d)(?:-(\d\d))?")
+_OPENING = re.compile(r"\d\d:\d\d-\d\d:\d\d[+-]\d\d:\d\d")
+_DURATION = re.compile(r"([1-9]\d*)([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+STEPS = ("delivery", "receipt", "decision")
+"""What a window may keep others waiting for: the payload in its inbox, its first word, its verdict."""
+
+
+def load_participants(folder: Path) -> dict[ParticipantCode, Participant]:
+    """Every participant below the folder by its code; raises Misconfigured with file, place and remedy."""
+    found = {}
+    for file in sorted(folder.glob("*/participant.toml")):
+        participant = load_participant(file)
+        found[participant.code] = participant
+    _refuse_doubles(found)
+    return found
+
+
+def load_participant(file: Path) -> Participant:
+    """One participant.toml; its folder's name is the code."""
+    code = file.parent.name
+    if not _CODE.fullmatch(code):
+        raise Misconfigured(f"{file.parent}: a participant's folder is its code: lower case letters, digits, hyphens")
+    table = Table.read(file)
+    participant = Participant(
+        code=ParticipantCode(code),
+        name=table.text("name"),
+        kind=table.choice("kind", ("agency", "window"), "agency"),
+        economy=table.text("economy", ""),
+        profile=table.text("profile", ""),
+        languages=table.texts("languages") or ("en",),
+        identifiers=tuple(_party_id(t) for t in table.tables("identifiers")),
+        accepts=tuple(_routing_rule(t) for t in table.tables("accepts")),
+        rules=tuple(_rule(t) for t in table.tables("rules")),
+        answers=_answering(table.table("answers")),
+        limits=_limits(table.table("limits")),
+        patience=_patience(table.table("patience")),
+        policy=_policy(table.table("policy")),
+        folder=str(file.parent),
+    )
+    table.end()
+    _refuse_contradictions(participant, table)
+    return participant
+
+
+def _party_id(table: Table) -> PartyId:
+    found = PartyId(table.text("scheme"), table.text("value"))
+    table.end()
+    return found
+
+
+def _routing_rule(table: Table) -> RoutingRule:
+    rule = RoutingRule(
+        id=table.text("id"),
+        family=table.text("family", ""),
+        types=tuple(DocumentTypeName(t) for t in table.texts("types")),
+        when=table.texts_by_path("when"),
+        unless=table.texts_by_path("unless"),
+        chapters=_chapters(table),
+        value=_value(table.table("value")),
+        valid_from=table.day("valid_from"),
+        valid_until=table.day("valid_until"),
+    )
+    table.end()
+    for expression in (*rule.when, *rule.unless):
+        _compile(table, "when", expression)
+    return rule
+
+
+def _chapters(table: Table) -> tuple[str, ...]:
+    """``["01-24", "44"]``, each chapter by itself."""
+    chapters: list[str] = []
+    for text in table.texts("chapters"):
+        match = _CHAPTERS.fullmatch(text)
+        if match is None:
+            raise table.wrong(f'chapters: write "07" or "01-24", not {text!r}')
+        chapters += [f"{n:02}" for n in range(int(match[1]), int(match[2] or match[1]) + 1)]
+    return tuple(chapters)
+
+
+def _value(table: Table) -> ValueRange | None:
+    if not table:
+        return None
+    found = ValueRange(table.text("path"), table.decimal("at_least"), table.decimal("at_most"), table.text("unit", ""))
+    table.end()
+    if found.at_least is None and found.at_most is None:
+        raise table.wrong("give at_least, at_most or both")
+    _compile(table, "path", found.path)
+    return found
+
+
+def _rule(table: Table) -> Rule:
+    rule = Rule(
+        id=table.text("id"),
+        each=table.text("each", "."),
+        when=table.text("when", ""),
+        test=table.text("test"),
+        at=table.text("at", "."),
+        code=table.text("code"),
+        severity=table.choice("severity", tuple(Severity), Severity.ERROR),
+        message=table.names("message"),
+    )
+    table.end()
+    for key in ("each", "when", "test", "at"):
+        _compile(table, key, getattr(rule, key))
+    if not rule.message.get("en"):
+        raise table.wrong(f"{rule.id}: message.en is missing")
+    if not _VALIDATION_CODE.fullmatch(rule.code):
+        raise table.wrong(f"{rule.id}: code {rule.code!r} must have 1 to 8 characters and no blanks (WCO 377)")
+    return rule
+
+
+def _answering(table: Table) -> Answering:
+    answering = Answering(
+        form=table.text("form", ""),
+        dialect=table.text("dialect", "dms"),
+        key=table.choice("key", ("message", "mrn", "own"), "message"),
+        reference=table.text("reference", ""),
+        delay=table.seconds("delay"),
+        accepted=tuple(_step(t) for t in table.tables("accepted")),
+        rejected=tuple(_step(t) for t in table.tables("rejected")),
+        states=table.names("states"),
+    )
+    table.end()
+    return answering
+
+
+def _step(table: Table) -> AnswerStep:
+    step = AnswerStep(
+        table.text("function"),
+        table.text("status", ""),
+        table.choice("by", ("reference", "mrn"), "reference"),
+    )
+    table.end()
+    if not _FUNCTION_CODE.fullmatch(step.function):
+        raise table.wrong(f"function {step.function!r} must have one or two digits (WCO 017)")
+    return step
+
+
+def _limits(table: Table) -> Limits:
+    limits = Limits(table.whole("size"), table.whole("rate"), table.text("opening", ""))
+    table.end()
+    if limits.opening and not _OPENING.fullmatch(limits.opening):
+        raise table.wrong(f'opening must look like "07:00-19:00-05:00", not {limits.opening!r}')
+    return limits
+
+
+def _patience(table: Table) -> dict[str, Wait]:
+    waits = {}
+    for step in [name for name in STEPS if name in table.unread()]:
+        entry = table.table(step)
+        after, give_up = _duration(entry, entry.text("after")), entry.text("give_up", "")
+        escalate = tuple(_duration(entry, text) for text in entry.texts("escalate"))
+        entry.end()
+        try:
+            waits[step] = Wait(after, escalate, _duration(entry, give_up) if give_up else None)
+        except ValueError as error:
+            raise entry.wrong(str(error)) from None
+    table.end()
+    return waits
+
+
+def _duration(table: Table, text: str) -> timedelta:
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise table.wrong(f'a time is written "30s", "15m", "4h" or "2d", not {text!r}')
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _policy(table: Table) -> Policy:
+    policy = Policy(
+        duplicates=table.choice("duplicates", ("answer", "ignore"), "answer"),
+        strict=table.flag("strict", default=False),
+        redaction=table.texts("redaction"),
+        retention_days=table.whole("retention_days"),
+    )
+    table.end()
+    return policy
+
+
+def _compile(table: Table, key: str, expression: str) -> None:
+    if not expression:
+        return
+    try:
+        compile_xpath(expression)
+    except etree.XPathSyntaxError as error:
+        raise table.wrong(f"{key}: {expression!r} is not XPath 1.0: {error}") from None
+
+
+def _refuse_contradictions(participant: Participant, table: Table) -> None:
+    if participant.kind == "agency":
+        if participant.accepts or participant.rules:
+            raise table.wrong("an agency sends documents; accepts and rules belong to windows")
+        return
+    if not participant.accepts:
+        raise table.wrong("a window needs at least one entry in accepts")
+    if not participant.profile:
+        raise table.wrong("profile is missing: say who published the window's profile, or that it is our own")
+    if not participant.answers.accepted or not participant.answers.rejected:
+        raise table.wrong("a window needs answers.accepted and answers.rejected: the function codes it sends")
+
+
+def _refuse_doubles(participants: Mapping[ParticipantCode, Participant]) -> None:
+    """A rule's id stands in answers and sample names, so it is one rule in the whole catalogue."""
+    owner: dict[str, str] = {}
+    for participant in participants.values():
+        for rule_id in (*(r.id for r in participant.accepts), *(r.id for r in participant.rules)):
+            if rule_id in owner:
+                raise Misconfigured(f"{participant.folder}: rule {rule_id} exists already in {owner[rule_id]}")
+            owner[rule_id] = participant.folder

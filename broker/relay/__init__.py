@@ -1,0 +1,1 @@
+"""The relay's plan: records in, records out. No Kafka client is known here."""

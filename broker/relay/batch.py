@@ -1,0 +1,198 @@
+"""A batch as it is planned: the records to be written, each with the one it came from. No Kafka here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from broker.relay import headers, ids, topics
+from broker.relay.records import Consumed, Produced, moment
+from broker.relay.watchdog.policy import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from broker.answers.way_back import Telling, Told
+    from broker.model.answers import Answer
+    from broker.model.documents import Message, Payload
+    from broker.model.findings import Finding
+    from broker.model.ids import DocumentTypeName, MessageId, ParticipantCode
+    from broker.model.outcomes import Outcome
+    from broker.model.participants import Participant
+    from broker.registry.relations import Names
+    from broker.registry.statuses import Meaning, Statuses
+    from broker.relay.delivery_routes import Way, Ways
+    from broker.relay.facts import Fact
+    from broker.relay.headers import Kind
+    from broker.relay.ledger import Grant
+    from broker.relay.records import Place
+    from broker.relay.stores import Entry, Memory, Shelf
+
+NOTHING = Consumed("", 0, 0, None, None)
+"""The source of what no record gave rise to."""
+VERSION = 1
+"""Of the JSON on swb.tracking, swb.answers and the state topics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All that a plan needs to know and does not remember."""
+
+    process: Callable[[Message], Outcome]
+    """The line, with its catalogue."""
+    participants: Mapping[str, Participant]
+    teller: Callable[[Telling], Told]
+    """Turns what is to be told into the sender's own form."""
+    mapping_label: Callable[[DocumentTypeName], str]
+    """``id@version+sha256`` of the mapping of a document type; empty when it has none any more."""
+    meaning: Callable[[Answer], Meaning]
+    """The canonical state that a window's answer means."""
+    statuses: Statuses
+    max_content: int
+    retry_limit_ms: int
+    patience: Patience = field(default_factory=Patience)
+    """How long each window may take."""
+    names: Callable[[Payload], Names] = lambda _payload: (None, ())
+    """What a document calls itself, and which earlier ones it amends."""
+    grant: Callable[[DocumentTypeName, Payload, MessageId, ParticipantCode], Grant | None] = lambda *_: None
+    """What a document grants for windows to reserve and use up; None for those that grant nothing."""
+
+    def rates(self) -> dict[str, int]:
+        """Records a minute that were agreed with each participant, where anything was."""
+        return {code: p.limits.rate for code, p in self.participants.items() if p.limits.rate}
+
+
+@dataclass(slots=True)
+class Draft:
+    """What one lane's batch will write, in order."""
+
+    lane: int
+    now: int
+    rules: Rules
+    memory: Memory
+    ways: Ways
+    fetched: Callable[[Place], bytes | None]
+    """A document read again at its origin; raises :class:`Unfetched` when it has not been read yet."""
+    out: list[tuple[Consumed, Produced]] = field(default_factory=list)
+    source: Consumed = NOTHING
+    """The record being planned."""
+    told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """Log events, said when the batch is committed."""
+    at: str = field(init=False)
+    """``now`` as text."""
+    _standard: dict[tuple[str, str], tuple[headers.Header, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.at = moment(self.now)
+
+    def emit(self, record: Produced) -> None:
+        self.out.append((self.source, record))
+
+    def remember(self, shelf: Shelf, key: bytes, entry: Entry | None) -> None:
+        """The entry changes together with everything else of this batch."""
+        self.emit(shelf.put(key, None if entry is None else {**entry, "at": self.now}, self.lane))
+
+    def tell(self, fact: Fact, key: bytes, value: Entry, extra: Mapping[str, str] | None = None) -> None:
+        """A fact for the lane that owns the key."""
+        content = orjson.dumps({"v": VERSION, "at": self.now, **value})
+        self.emit(Produced(topics.ANSWERS, key, content, self._headers(fact.ce_type, headers.JSON, extra or {})))
+
+    def track(self, event: str, message: str, **fields: object) -> None:
+        """A tracking event: codes and pointers, never content."""
+        value = {
+            "v": VERSION,
+            "event": event,
+            "at": self.at,
+            "message_id": message,
+            "conversation_id": message,
+            **fields,
+        }
+        content = orjson.dumps({name: item for name, item in value.items() if item not in (None, "", [])})
+        cause = f"{self.source.place}"
+        extra = {headers.CE_ID: ids.broker_id(message, str(fields.get("window", "")), event, cause)}
+        extra |= {headers.MESSAGE_ID: message, headers.CONVERSATION_ID: message}
+        self.emit(
+            Produced(topics.TRACKING, message.encode(), content, self._headers(headers.EVENT_TYPE, headers.JSON, extra))
+        )
+
+    def say(self, event: str, **fields: object) -> None:
+        """A log line, if and when the batch is committed."""
+        self.told.append((event, fields))
+
+    def deliver(  # noqa: PLR0917 - the parts of a record
+        self,
+        participant: str,
+        kind: Kind,
+        message: MessageId,
+        key: bytes | None,
+        content: bytes,
+        extra: Mapping[str, str],
+        *,
+        window: str = "",
+        cause: str = "",
+    ) -> Way:
+        """A record for a participant's inbox, on the way that is open to it now."""
+        values = {
+            headers.CE_ID: ids.broker_id(message, window or participant, kind, cause),
+            headers.MESSAGE_ID: message,
+            headers.CONVERSATION_ID: message,
+            headers.WINDOW: window,
+            headers.TRACEPARENT: self.source.header(headers.TRACEPARENT),
+            **extra,
+        }
+        kept = self._headers(f"swb.{kind}", values.pop(headers.CONTENT_TYPE, headers.XML), values)
+        record = Produced(topics.inbox(participant), key, content, kept)
+        way = self.ways.way(participant, record, self.source.place)
+        if way.to == "inbox":
+            self.emit(record)
+        elif way.to == "retry":
+            waiting = headers.encoded({headers.WAITING_SINCE: str(self.now), headers.REASON: way.reason})
+            self.emit(Produced(topics.retry(participant), key, content, kept + waiting, self.lane))
+            self.ways.waits(participant, key)
+        else:
+            self.bury(record, way.reason)
+        return way
+
+    def bury(self, record: Produced, reason: str, origin: Place | None = None) -> None:
+        """A dead letter: original bytes, key and headers, and what was wrong where."""
+        why = {
+            headers.REASON: reason,
+            headers.LANE: str(self.lane),
+            headers.DESTINATION: record.topic,
+            headers.BURIED_AT: self.at,
+            **(origin or self.source.place).headers(),
+        }
+        kept = tuple(header for header in record.headers if header[0] not in (*why, headers.REDRIVE_OF))
+        self.emit(Produced(topics.DEADLETTER, record.key, record.value, kept + headers.encoded(why)))
+
+    def _headers(self, ce_type: str, content_type: str, extra: Mapping[str, str]) -> tuple[headers.Header, ...]:
+        standard = self._standard.get((ce_type, content_type))
+        if standard is None:
+            standard = headers.encoded(
+                {
+                    headers.CE_VERSION: "1.0",
+                    headers.CE_SOURCE: headers.SOURCE,
+                    headers.CE_TYPE: ce_type,
+                    headers.CE_TIME: self.at,
+                    headers.CONTENT_TYPE: content_type,
+                }
+            )
+            self._standard[ce_type, content_type] = standard
+        return standard + headers.encoded(extra)
+
+
+class Unfetched(Exception):
+    """A plan needs a document that must be read first. Nothing of the record has been planned yet."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(str(place))
+        self.place = place
+
+
+def pointers(findings: tuple[Finding, ...], limit: int = 100) -> list[dict[str, Any]]:
+    """Findings as tracking may hold them: codes and pointers, never values."""
+    return [
+        {"code": f.code, "severity": f.severity.value, "pointer": f.pointer, "line": f.line} for f in findings[:limit]
+    ]

@@ -1,0 +1,34 @@
+"""Ids of records. They are derived, never drawn: a repeat has the same id."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from broker.model.ids import MessageId
+
+_MESSAGE_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def content_id(content: bytes) -> str:
+    """SHA-256 of a content, in hex; the ``ce_id`` of a record that came without one."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def message_id(participant: str, ce_id: str) -> MessageId:
+    """The first 32 hex digits of SHA-256 over participant LF ``ce_id``: FunctionalReferenceID is an..35."""
+    return MessageId(hashlib.sha256(f"{participant}\n{ce_id}".encode()).hexdigest()[:32])
+
+
+def broker_id(message: str, window: str, kind: str, cause: str) -> str:
+    """The ``ce_id`` of a record that the broker writes: the same for every repeat and redrive of the same thing."""
+    return hashlib.sha256(f"{message}\n{window}\n{kind}\n{cause}".encode()).hexdigest()
+
+
+def is_message_id(text: str) -> bool:
+    return _MESSAGE_ID.fullmatch(text) is not None
+
+
+def reference_key(window: str, mrn: str) -> bytes:
+    """The key on ``swb.answers`` under which what a window numbered is found again."""
+    return f"{window}\n{mrn}".encode()

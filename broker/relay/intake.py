@@ -1,0 +1,75 @@
+"""A document as it came: on an outbox, or hopped over ``swb.intake`` because it had no key or is redriven."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from broker.model.ids import MessageId, ParticipantCode  # noqa: TC001 - names of fields
+from broker.relay import headers, ids, topics
+from broker.relay.ids import content_id
+from broker.relay.records import Place, Produced
+
+if TYPE_CHECKING:
+    from broker.relay.batch import Draft
+    from broker.relay.records import Consumed
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A document as it came: who sent it, under which names, and what is known of it before it is read."""
+
+    sender: ParticipantCode
+    origin: Place
+    key: bytes | None
+    message_id: MessageId
+    sha256: str
+    content: bytes
+    oversize: int
+    """Bytes of a document that was too large to be carried any further; else 0."""
+    redrive_of: str
+    claimed: str
+    """Whom its headers name as its source."""
+
+    @property
+    def name(self) -> bytes:
+        return self.message_id.encode()
+
+
+def received(record: Consumed, max_content: int) -> Received:
+    """What came on an outbox or, hopped or redriven, on the intake topic; ValueError when the latter says no origin."""
+    hopped = record.topic == topics.INTAKE
+    origin = record.origin if hopped else record.place
+    sender = topics.writer_of(origin.topic)
+    if sender is None:
+        raise ValueError(f"{origin.topic} is no outbox")
+    told_sha = record.header(headers.CONTENT_SHA256) if hopped else ""
+    sha256 = told_sha or content_id(record.content)
+    oversize = int(record.header(headers.OVERSIZE) or 0) if hopped else 0
+    if len(record.content) > max_content:
+        oversize = len(record.content)
+    return Received(
+        sender=sender,
+        origin=origin,
+        key=record.key,
+        message_id=ids.message_id(sender, record.header(headers.CE_ID) or sha256),
+        sha256=sha256,
+        content=record.content,
+        oversize=oversize,
+        redrive_of=record.header(headers.REDRIVE_OF) if hopped else "",
+        claimed=record.header(headers.CE_SOURCE),
+    )
+
+
+def plan_hop(draft: Draft, record: Consumed) -> None:
+    """A record without a key goes to the lane of its message id; nobody is told before that lane has it."""
+    document = received(record, draft.rules.max_content)
+    own = {
+        **document.origin.headers(),
+        headers.CE_ID: record.header(headers.CE_ID) or document.sha256,
+        headers.CONTENT_SHA256: document.sha256,
+        headers.OVERSIZE: str(document.oversize) if document.oversize else "",
+    }
+    kept = tuple(header for header in headers.of_sender(record.headers) if header[0] != headers.CE_ID)
+    content = b"" if document.oversize else record.content
+    draft.emit(Produced(topics.INTAKE, document.name, content, kept + headers.encoded(own)))

@@ -1,0 +1,1 @@
+"""Who keeps whom waiting: the policy, and the schedule of when to look."""

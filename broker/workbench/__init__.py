@@ -1,0 +1,1 @@
+"""What engineers use offline: data held against itself, replay, samples, previews."""

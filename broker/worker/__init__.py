@@ -1,0 +1,1 @@
+"""What a worker consists of: services, agents, health."""
