@@ -20,7 +20,7 @@ test: setup
 # The tests that take seconds: no Kafka, no browser, no corpora; what is no such test as a whole is not even imported.
 unit: setup
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -m 'not kafka and not chaos and not proof and not browser' --ignore tests/kafka \
-	  $$(grep -El '^pytestmark = pytest.mark.(proof|browser)' tests/*.py | sed 's/^/--ignore /')
+	  $$(grep -El '^pytestmark = pytest.mark.(proof|browser)' -r tests --include=*.py | sed 's/^/--ignore /')
 
 check: setup
 	$(BIN)/ruff check
@@ -30,11 +30,11 @@ check: setup
 	$(BIN)/swb check
 
 bench: setup
-	@$(BIN)/python tests/benchmarks
+	@$(BIN)/python -m tests.benchmarks
 
 # The long form; `make test` runs a short one. make chaos CHAOS='--documents 20000 --kills 20 --json chaos.json'
 chaos: setup
-	@$(BIN)/python tests/kafka/chaos.py --documents 200000 --kills 100 --backlog 4000 $(CHAOS)
+	@$(BIN)/python -m tests.kafka.chaos.run --documents 200000 --kills 100 --backlog 4000 $(CHAOS)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

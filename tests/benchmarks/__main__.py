@@ -3,6 +3,5 @@
 from __future__ import annotations
 
 import runpy
-from pathlib import Path
 
-runpy.run_path(str(Path(__file__).with_name("bench_line.py")), run_name="__main__")
+runpy.run_module("tests.benchmarks.bench_line", run_name="__main__")

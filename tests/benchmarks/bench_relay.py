@@ -1,8 +1,8 @@
 """What the relay costs and how it bears trouble, on the real Kafka; figures, never verdicts.
 
-    python tests/benchmarks/bench_relay.py [--only recovery,cost,...] [--scale 1.0] [--json FILE]
+    python -m tests.benchmarks.bench_relay [--only recovery,cost,...] [--scale 1.0] [--json FILE]
 
-``cost`` and ``recovery`` run ``swb worker``; the others run the relay with a toy for a line, tests/kafka/toy_worker.py,
+``cost`` and ``recovery`` run ``swb worker``; the others run the relay with a toy for a line (tests/support/toy_worker.py),
 so that what they show is the relay's own. All times are seen by a read_committed reader that is not ours. Where others
 use the machine too, absolutes move: the ratios are the part to trust.
 """
@@ -32,10 +32,8 @@ from broker.model.ids import NO_MESSAGE_ID
 from broker.registry.participants import load_participants
 from broker.relay import ids, topics
 from broker.settings import Settings
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "kafka"))
-import chaos_account
-from relaykit import QUICK, Kit
+from tests.kafka.chaos import account as chaos_account
+from tests.support.relay_kit import QUICK, Kit
 
 PARTITIONS = 4
 SAMPLE = "invoice/sunat-ubl-2.1/samples/export-signed-iso-8859-1.xml"

@@ -1,8 +1,6 @@
 """What comes after the decision, or in its place, on the real Kafka: dead windows, amendments, write-off."""
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AdminClient
@@ -11,9 +9,7 @@ from broker.kafka.admin import topics as admin
 from broker.kafka.reading import write
 from broker.relay import headers, topics
 from broker.relay.records import Produced
-
-sys.path.insert(0, str(Path(__file__).parent))
-from windowkit import MAPPINGS, PARTICIPANTS, STATES, WINDOWS, House, document, sample, sent, verdict
+from tests.support.window_kit import MAPPINGS, PARTICIPANTS, STATES, WINDOWS, House, document, sample, sent, verdict
 
 SILENT, SHUT = "kr-unipass", "us-ace"
 """Windows that are dead at first: of one nobody reads the inbox, the other has none."""

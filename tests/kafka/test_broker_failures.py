@@ -1,19 +1,15 @@
 """The relay while brokers fail: leaders that change, and a broker that can write no more."""
 
 import resource
-import sys
 import time
-from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import NewTopic
 
 from broker.embedded.node import EmbeddedKafka
 from broker.relay import ids, topics
-
-sys.path.insert(0, str(Path(__file__).parent))
-from relaykit import Kit, delete
-from test_relay import accounted, stream
+from tests.kafka.test_relay import accounted, stream
+from tests.support.relay_kit import Kit, delete
 
 INDEX = {"log.index.size.max.bytes": "4096"}
 

@@ -4,18 +4,15 @@ import json
 import os
 import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from broker.embedded.jars import Unavailable, jars
 from broker.embedded.node import EmbeddedKafka
-
-sys.path.insert(0, str(Path(__file__).parent))
-import chaos
-import chaos_account
-from chaos_corpus import Corpus
-from relaykit import AUTHORIZER
+from tests.kafka.chaos import account as chaos_account
+from tests.kafka.chaos import run as chaos
+from tests.kafka.chaos.corpus import Corpus
+from tests.support.relay_kit import AUTHORIZER
 
 pytestmark = pytest.mark.chaos
 

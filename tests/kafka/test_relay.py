@@ -3,17 +3,13 @@
 import json
 import random
 import signal
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from broker.embedded.node import EmbeddedKafka
 from broker.relay import ids, topics
-
-sys.path.insert(0, str(Path(__file__).parent))
-from relaykit import AUTHORIZER, Kit, alter, delete, doubled, forbid, is_in_order, permit
+from tests.support.relay_kit import AUTHORIZER, Kit, alter, delete, doubled, forbid, is_in_order, permit
 
 NUMBER = lambda record: int(record.value.rsplit(b"#", 1)[1].split(b"<")[0])  # noqa: E731
 

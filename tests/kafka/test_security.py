@@ -6,7 +6,6 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
-from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
@@ -26,9 +25,7 @@ from broker.model.errors import Failed
 from broker.model.ids import NO_MESSAGE_ID
 from broker.relay import ids, topics
 from broker.settings import Settings
-
-sys.path.insert(0, str(Path(__file__).parent))
-from relaykit import QUICK, WORKER
+from tests.support.relay_kit import QUICK, WORKER
 
 FARM, WINDOW = "farm", "win"
 CODES = {FARM: "agency", WINDOW: "window"}

@@ -1,14 +1,11 @@
 """Every sample of every window, on the real Kafka: published by an agency, decided by the window, brought home."""
 
 import json
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from windowkit import STATES, WINDOWS, House, document, sample, verdict
+from tests.support.window_kit import STATES, WINDOWS, House, document, sample, verdict
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.paths import ROOT
+
 SWB = Path(sys.executable).with_name("swb")
-SAMPLES = Path(__file__).parents[2] / "mappings" / "documents"
+SAMPLES = ROOT / "mappings" / "documents"
 
 
 @pytest.fixture

@@ -1,0 +1,6 @@
+"""Where the checkout lies."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MAPPINGS = ROOT / "mappings"
