@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.bench_relay [--only recovery,cost,...] [--scale 1.0] [--json FILE]
 
-``cost`` and ``recovery`` run ``swb worker``; the others run the relay with a toy for a line (tests/support/toy_worker.py),
+``cost`` and ``recovery`` run ``swb worker``; the others run the relay with a toy for a line (support/toy_worker.py),
 so that what they show is the relay's own. All times are seen by a read_committed reader that is not ours. Where others
 use the machine too, absolutes move: the ratios are the part to trust.
 """

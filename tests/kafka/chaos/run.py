@@ -3,7 +3,7 @@
 Workers are ``swb worker``, windows ``swb windows``, both as processes. Events come as the documents go: the same seed
 gives the same events at the same documents. The account is taken at the end by a client that is not ours.
 
-    python tests/kafka/chaos.py --documents 20000 --kills 20 --workers 2 --seed 1 --json chaos.json
+    python -m tests.kafka.chaos.run --documents 20000 --kills 20 --workers 2 --seed 1 --json chaos.json
 """
 
 import argparse
