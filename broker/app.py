@@ -9,15 +9,15 @@ from broker import log
 from broker.answers import way_back
 from broker.kafka.admin import topics as admin
 from broker.kafka.lanes.claim_check import Claims
-from broker.kafka.watchdog import Watch
+from broker.kafka.watchdog import Watchdog
 from broker.line.process import process
 from broker.model.errors import Misconfigured
 from broker.registry.relations import load as load_relations
 from broker.relay import topics
-from broker.relay.batch import Rules
+from broker.relay.batch import PlanContext
 from broker.relay.ledger import granting_families, grants
-from broker.relay.watchdog.policy import Patience
-from broker.relay.watchdog.schedule import Vigil
+from broker.relay.watchdog.policy import WatchdogPolicy
+from broker.relay.watchdog.schedule import WatchdogSchedule
 from broker.windows.decide import windows as windows_of
 from broker.windows.faults import read_faults
 from broker.worker.services import Afterwards, AlarmService, HealthService, RelayService, WatchService, run
@@ -25,7 +25,7 @@ from broker.worker.services import Afterwards, AlarmService, HealthService, Rela
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from broker.answers.way_back import Home
+    from broker.answers.way_back import WayBack
     from broker.model.documents import Payload
     from broker.model.ids import DocumentTypeName, MessageId, ParticipantCode
     from broker.model.outcomes import Catalogue
@@ -46,10 +46,10 @@ def run_worker(settings: Settings) -> int:
     logger.info("catalogue.loaded", types=len(catalogue.document_types), participants=len(catalogue.participants))
     rules = rules_of(settings, catalogue, way_back.load(catalogues.data_root(), catalogue))
     admin.wait(settings, catalogue.participants)
-    vigil = Vigil(rules.statuses, rules.patience, [window.code for window in catalogue.windows()])
+    schedule = WatchdogSchedule(rules.statuses, rules.watchdog_policy, [window.code for window in catalogue.windows()])
     relay = RelayService(settings, rules)
     beside = [
-        WatchService(Watch(settings, vigil, relay.lanes)),
+        WatchService(Watchdog(settings, schedule, relay.lanes)),
         Afterwards(settings, catalogue, relay.is_open),
         AlarmService(lambda: _alarm(settings), relay.is_open),
     ]
@@ -66,7 +66,7 @@ def _alarm(settings: Settings) -> Callable[[], Any]:
     return lambda: tell_dead_letters(faust_app(settings, ALARM_GROUP))
 
 
-def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
+def rules_of(settings: Settings, catalogue: Catalogue, home: WayBack) -> PlanContext:
     """What the relay's plan is given to know."""
 
     def mapping_label(name: DocumentTypeName) -> str:
@@ -79,16 +79,16 @@ def rules_of(settings: Settings, catalogue: Catalogue, home: Home) -> Rules:
     def grant(name: DocumentTypeName, payload: Payload, message: MessageId, sender: ParticipantCode) -> Grant | None:
         return grants(payload.root, message, sender) if name.partition("/")[0] in granting else None
 
-    return Rules(
+    return PlanContext(
         process=lambda message: process(message, catalogue),
         participants={str(code): participant for code, participant in catalogue.participants.items()},
-        teller=home,
+        render=home,
         mapping_label=mapping_label,
         meaning=home.meaning,
         statuses=home.statuses,
         max_content=settings.max_content_bytes,
         retry_limit_ms=int(settings.retry_limit_seconds * 1000),
-        patience=Patience.of(catalogue),
+        watchdog_policy=WatchdogPolicy.of(catalogue),
         names=lambda payload: relations.names(payload.root),
         grant=grant,
     )

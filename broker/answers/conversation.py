@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from broker.answers.history import Answered, Delivered, Failed, NoAnswer, Overdue, Received
+from broker.answers.history import Answered, Delivered, DeliveryFailed, DocumentReceived, NoAnswer, Overdue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -65,7 +65,7 @@ def state_of(history: History, statuses: Statuses) -> ConversationState:
     return ConversationState(
         conversation=history.conversation,
         state=_overall(history, windows),
-        received=_first(f.at for f in history.facts if isinstance(f, Received)),
+        received=_first(f.at for f in history.facts if isinstance(f, DocumentReceived)),
         delivered=_last_of_all(windows, lambda w: w.delivered),
         decided=_last_of_all(windows, lambda w: w.decided if w.verdict else ""),
         verdict="" if not verdicts or "" in verdicts else verdicts.pop() if len(verdicts) == 1 else "mixed",
@@ -134,7 +134,7 @@ def _told(standing: list[tuple[Answered, State]]) -> tuple[str, str]:
 def _transport(history: History, window: ParticipantCode, delivered: str) -> str:
     if delivered:
         return "delivered"
-    return "failed" if any(isinstance(f, Failed) and f.window == window for f in history.facts) else "waiting"
+    return "failed" if any(isinstance(f, DeliveryFailed) and f.window == window for f in history.facts) else "waiting"
 
 
 def _weight(told: tuple[Answered, State]) -> tuple[int, str, str, str]:

@@ -19,7 +19,7 @@ from broker.model.ids import ConversationId, ParticipantCode  # noqa: TC001 - th
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class DocumentReceived:
     """The broker took the message in; where it lies, and which mapping read it."""
 
     at: str
@@ -63,7 +63,7 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class DeliveryFailed:
     """A delivery (or, without a window, the document) became a dead letter."""
 
     at: str
@@ -113,7 +113,7 @@ class Related:
     kind: Literal["related"] = "related"
 
 
-Fact = Received | Refused | Routed | Delivered | Failed | Answered | Overdue | NoAnswer | Related
+Fact = DocumentReceived | Refused | Routed | Delivered | DeliveryFailed | Answered | Overdue | NoAnswer | Related
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from broker.answers.history import Answered
     from broker.answers.render import Form
-    from broker.content.pointers import Target
+    from broker.content.pointers import PointerTarget
     from broker.mapping import Explanation, Source
     from broker.model.answers import Answer, Chain
     from broker.model.documents import Document, DocumentType, Rule
@@ -44,7 +44,7 @@ ALWAYS = ("en", "es")
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class Notification:
     """One thing to be told to the sender of a document."""
 
     kind: str
@@ -72,7 +72,7 @@ class Telling:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Rendered:
     """The same as it goes out."""
 
     content: bytes
@@ -82,7 +82,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class WayBack:
     """All that is needed to tell a sender, ready for every message. ``home(telling)`` gives the record."""
 
     catalogue: Catalogue
@@ -91,48 +91,48 @@ class Home:
     sentences: Mapping[str, Mapping[str, str]]
     pointers: Pointers
 
-    def __call__(self, telling: Telling) -> Told:
-        document = telling.document or self._document(telling.content)
-        form = self._form(telling, document)
-        reply = self.reply(telling, document)
+    def __call__(self, notification: Notification) -> Rendered:
+        document = notification.document or self._document(notification.content)
+        form = self._form(notification, document)
+        reply = self.reply(notification, document)
         content = respond(reply, form, self.statuses, None if document is None else document.root)
-        return Told(content, form.media_type, reply.state, tuple(o.as_json() for o in reply.objections))
+        return Rendered(content, form.media_type, reply.state, tuple(o.as_json() for o in reply.objections))
 
     def meaning(self, answer: Answer) -> Meaning:
         """What an answer says, in the words of its window."""
         answers = self.catalogue.participants[answer.window].answers
         return self.statuses.means(answer, answers.dialect, answers.states)
 
-    def reply(self, telling: Telling, document: Document | None = None) -> Reply:
+    def reply(self, notification: Notification, document: Document | None = None) -> Reply:
         """What is to be told, with every place in the sender's document found."""
-        languages = self._languages(telling.sender)
-        objections = [self._of_the_line(finding, document, languages) for finding in telling.findings]
-        state = telling.state or (telling.answer.state if telling.answer else "")
+        languages = self._languages(notification.sender)
+        objections = [self._of_the_line(finding, document, languages) for finding in notification.findings]
+        state = notification.state or (notification.answer.state if notification.answer else "")
         plain = Reply(
-            kind=str(telling.kind),
-            id=telling.id or _derived(telling),
-            message_id=telling.message_id,
-            conversation_id=telling.message_id,
+            kind=str(notification.kind),
+            id=notification.id or _derived(notification),
+            message_id=notification.message_id,
+            conversation_id=notification.message_id,
             state=state if state in self.statuses.states else "registered",
-            at=telling.at,
-            sender=telling.sender,
-            sender_name=self._name(telling.sender),
-            window=telling.window,
-            window_name=self._name(telling.window),
+            at=notification.at,
+            sender=notification.sender,
+            sender_name=self._name(notification.sender),
+            window=notification.window,
+            window_name=self._name(notification.window),
             objections=tuple(objections),
-            windows=telling.windows,
+            windows=notification.windows,
             languages=languages,
         )
-        return self._with_answer(plain, telling, document) if telling.answer else plain
+        return self._with_answer(plain, notification, document) if notification.answer else plain
 
-    def _with_answer(self, reply: Reply, telling: Telling, document: Document | None) -> Reply:
+    def _with_answer(self, reply: Reply, notification: Notification, document: Document | None) -> Reply:
         """The reply with what the window said. Places are sought only with the mapping that made the payload."""
-        assert telling.answer is not None  # noqa: S101 - asked before
-        answered, answer = telling.answer, telling.answer.answer
-        is_same = document is not None and telling.mapping in ("", document.type.mapping.id)
+        assert notification.answer is not None  # noqa: S101 - asked before
+        answered, answer = notification.answer, notification.answer.answer
+        is_same = document is not None and notification.mapping in ("", document.type.mapping.id)
         source = document if is_same else None
-        found = self.objections(answer, telling.message_id, source, reply.languages)
-        objections = [*reply.objections, *(self._redacted(o, telling.sender) for o in found)]
+        found = self.objections(answer, notification.message_id, source, reply.languages)
+        objections = [*reply.objections, *(self._redacted(o, notification.sender) for o in found)]
         if not answered.state:
             text = f"{answer.function_code}: {answered.why}"
             objections.append(self._remark("answer.code", text, reply.languages))
@@ -206,17 +206,17 @@ class Home:
         except Refused:
             return None
 
-    def _form(self, telling: Telling, document: Document | None) -> Form:
+    def _form(self, notification: Notification, document: Document | None) -> Form:
         """The form that the sender's profile names, else that of the document's own type, else JSON."""
-        sender = self._participant(telling.sender)
-        kind = self._type(telling, document)
+        sender = self._participant(notification.sender)
+        kind = self._type(notification, document)
         wanted = (sender.answers.form if sender else "") or (kind.response if kind else "") or JSON_FORM
         return self.forms[wanted]
 
-    def _type(self, telling: Telling, document: Document | None) -> DocumentType | None:
+    def _type(self, notification: Notification, document: Document | None) -> DocumentType | None:
         if document is not None:
             return document.type
-        return self.catalogue.document_types.get(DocumentTypeName(telling.document_type))
+        return self.catalogue.document_types.get(DocumentTypeName(notification.document_type))
 
     def _participant(self, code: str) -> Participant | None:
         return self.catalogue.participants.get(ParticipantCode(code))
@@ -257,12 +257,12 @@ class Home:
         return self.sentences.get(code) or self.sentences.get(code.partition(".")[0]) or self.sentences["mapping"]
 
 
-def load(root: Path, catalogue: Catalogue) -> Home:
+def load(root: Path, catalogue: Catalogue) -> WayBack:
     """Forms, dictionary, sentences and pointers of a data folder; raises Misconfigured with file and place."""
     responses = root / "mappings" / "responses"
     statuses, forms = load_statuses(root / "mappings" / "statuses"), load_forms(responses)
     _refuse_unknown(catalogue, statuses, forms)
-    return Home(
+    return WayBack(
         catalogue=catalogue,
         statuses=statuses,
         forms=forms,
@@ -286,7 +286,7 @@ def _refuse_unknown(catalogue: Catalogue, statuses: Statuses, forms: Mapping[str
             raise Misconfigured(f"{place}: {name!r} is none of {', '.join(sorted(known))}")
 
 
-def _source(explanation: Explanation, target: Target | None, chain: Chain, attribute: str) -> Source | None:
+def _source(explanation: Explanation, target: PointerTarget | None, chain: Chain, attribute: str) -> Source | None:
     """The first place of the sender's document behind a chain; for an absent element that of what would hold it."""
     path = _value_path(target, chain) if target else ""
     is_more = attribute and not path.endswith(attribute.rpartition("/")[2])
@@ -302,7 +302,7 @@ def _plain(chain: Chain) -> tuple[tuple[str, str], ...]:
     return tuple((step.section, step.tag) for step in chain)
 
 
-def _value_path(target: Target, chain: Chain) -> str:
+def _value_path(target: PointerTarget, chain: Chain) -> str:
     """The path of the value itself: a date-time with an id holds its value in its only child."""
     children = list(target.element) if chain[-1].tag and not target.missing else []
     return f"{target.path}/{etree.QName(children[0]).localname}" if len(children) == 1 else target.path
@@ -330,6 +330,8 @@ def _label(pointer: str) -> str:
     return pointer.rpartition("/")[2].partition("[")[0].rpartition(":")[2].lstrip("@")
 
 
-def _derived(telling: Telling) -> str:
-    cause = telling.answer.answer.answer_id if telling.answer else telling.state
-    return hashlib.sha256(f"{telling.message_id}\n{telling.window}\n{telling.kind}\n{cause}".encode()).hexdigest()
+def _derived(notification: Notification) -> str:
+    cause = notification.answer.answer.answer_id if notification.answer else notification.state
+    return hashlib.sha256(
+        f"{notification.message_id}\n{notification.window}\n{notification.kind}\n{cause}".encode()
+    ).hexdigest()

@@ -64,7 +64,7 @@ def holds_response(root: etree._Element) -> bool:
 
 
 def _answer(element: etree._Element, window: ParticipantCode, record_id: str, position: int, wrapper: str) -> Answer:
-    reader = _Reader()
+    reader = _ResponseReader()
     function = reader.text(element, "FunctionCode") or reader.text(element, "Function", FUNCTION_NAME)
     if not function:
         raise _unreadable("answer.no-function", f"Response {position} has no FunctionCode.")
@@ -121,7 +121,7 @@ def _answer(element: etree._Element, window: ParticipantCode, record_id: str, po
     )
 
 
-class _Reader:
+class _ResponseReader:
     """Reads children by local name and remembers what was read, so that the rest can be told."""
 
     def __init__(self) -> None:

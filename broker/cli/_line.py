@@ -32,7 +32,7 @@ as_json = click.option("-o", "form", type=click.Choice(["text", "json"]), defaul
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceFile:
     """A document to carry, and the name by which its outcome is told."""
 
     name: str
@@ -73,20 +73,20 @@ def document_types(formats: Sequence[str], catalogue: Catalogue) -> list[Documen
     return [kind for kind in found if kind.mapping.has_lineage]
 
 
-def read(names: Sequence[str]) -> Iterable[Source]:
+def read(names: Sequence[str]) -> Iterable[SourceFile]:
     """The documents, one after another; ``-`` is standard input."""
     for name in names:
-        yield Source(name, sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes())
+        yield SourceFile(name, sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes())
 
 
-def process(source: Source, given: MessageId, catalogue: Catalogue) -> Outcome:
+def process(source: SourceFile, given: MessageId, catalogue: Catalogue) -> Outcome:
     """One document on the line."""
     from broker.line import process  # noqa: PLC0415 - as above
 
     return process.process(Message(given, source.content), catalogue)
 
 
-def told(source: Source, outcome: Outcome) -> dict[str, Any]:
+def told(source: SourceFile, outcome: Outcome) -> dict[str, Any]:
     """An outcome as JSON tells it, without the payload."""
     return {
         "file": source.name,
@@ -102,7 +102,7 @@ def findings(of: Outcome | Refused) -> list[dict[str, Any]]:
     return [finding.as_json() for finding in of.findings]
 
 
-def refused(source: Source, refusal: Refused, form: str) -> None:
+def refused(source: SourceFile, refusal: Refused, form: str) -> None:
     """A document that the line refused, told by a verb that has nothing else to say of it."""
     if form == "json":
         write_json({"file": source.name, "outcome": "refused", "findings": findings(refusal)})
@@ -157,7 +157,7 @@ def verdict(word: str, *, good: bool) -> str:
 def each(
     names: Sequence[str],
     given: MessageId,
-    tell: Callable[[Source, Outcome], bool],
+    tell: Callable[[SourceFile, Outcome], bool],
     words: tuple[str, str],
     *,
     err: bool,

@@ -55,16 +55,16 @@ def command(bootstrap: str | None) -> None:
     sent = read_scene(mappings, f"{time.time_ns():x}")
     began = time.monotonic()
     tails = ""
-    with Stage() as stage, _Teller(len(sent)) as teller:
+    with Stage() as stage, _Narrator(len(sent)) as narrator:
         if bootstrap is None:
-            teller.say("Starting Apache Kafka")
+            narrator.say("Starting Apache Kafka")
             bootstrap = stage.kafka()
-        teller.say(f"Starting a worker and the windows on Kafka at {bootstrap}")
+        narrator.say(f"Starting a worker and the windows on Kafka at {bootstrap}")
         chosen = settings.load(bootstrap=bootstrap, partitions=_PARTITIONS)
         _start(stage, chosen)
-        if not _play(sent, states, chosen, stage, teller):
+        if not _play(sent, states, chosen, stage, narrator):
             tails = stage.tails()
-        teller.say("Stopping everything")
+        narrator.say("Stopping everything")
     out = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
     _show(out, sent, states)
     out.print(f"\n{_summary(sent, states)} {time.monotonic() - began:.0f} s in all.")
@@ -73,7 +73,7 @@ def command(bootstrap: str | None) -> None:
     sys.exit(0 if all(one.outcome(states) == one.expect for one in sent) else 1)
 
 
-class _Teller:
+class _Narrator:
     """Progress: a line that moves on a terminal, else one line for each step; on standard error."""
 
     def __init__(self, total: int) -> None:
@@ -122,17 +122,19 @@ def _start(stage: Stage, chosen: Settings) -> None:
     stage.wait("worker", "lane.opened", _START_SECONDS)
 
 
-def _play(sent: Sequence[Sent], states: Mapping[str, State], chosen: Settings, stage: Stage, teller: _Teller) -> bool:
+def _play(
+    sent: Sequence[Sent], states: Mapping[str, State], chosen: Settings, stage: Stage, narrator: _Narrator
+) -> bool:
     """Publish all, then hear until every document has met its end; False when patience ran out."""
     from broker.cli._scene import Ears  # noqa: PLC0415 - as above
     from broker.kafka.reading import watch, write  # noqa: PLC0415
 
     senders = len({one.sender for one in sent})
-    teller.say(f"Publishing {len(sent)} documents as {senders} agencies")
+    narrator.say(f"Publishing {len(sent)} documents as {senders} agencies")
     for one in sent:
         one.at = time.time_ns() // 1_000_000
     write(chosen, [one.record for one in sent])
-    teller.say("Waiting for receipts and answers")
+    narrator.say("Waiting for receipts and answers")
     ears = Ears(sent)
     until = time.monotonic() + _PATIENCE_SECONDS
     for record in watch(chosen, ears.topics, min(one.at for one in sent)):
@@ -141,7 +143,7 @@ def _play(sent: Sequence[Sent], states: Mapping[str, State], chosen: Settings, s
         else:
             stage.check()
         done = sum(one.is_done(states) for one in sent)
-        teller.count(done)
+        narrator.count(done)
         if done == len(sent) or time.monotonic() > until:
             break
     return all(one.is_done(states) for one in sent)

@@ -12,7 +12,7 @@ import click
 from broker.cli import _kafka
 
 if TYPE_CHECKING:
-    from broker.kafka.admin.doctor import Result
+    from broker.kafka.admin.doctor import CheckResult
 
 _MARKS = {"ok": "ok", "warning": "warning", "missing": "MISSING", "not tried": "not tried"}
 
@@ -48,5 +48,5 @@ def command(bootstrap: str | None, form: str) -> None:
     sys.exit(1 if missing else 0)
 
 
-def _line(result: Result) -> str:
+def _line(result: CheckResult) -> str:
     return f"{_MARKS[result.state]:<10} {result.title} ({result.seconds:.1f} s)\n{'':<10}   {result.detail}"

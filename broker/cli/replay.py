@@ -56,7 +56,7 @@ def command(  # noqa: PLR0917 - click gives them by name
         raise click.UsageError("--partition, --from-offset and --to-offset go with --topic.")
     if update and expect is None:
         raise click.UsageError("--update goes with --expect.")
-    items, total = _stretch(topic, partition, first, last, bootstrap) if topic else _files(sources, given_id)
+    items, total = _offset_range(topic, partition, first, last, bootstrap) if topic else _files(sources, given_id)
     run = _Run(expect, form, update=update)
     progress = _Progress(total)
     for item in items:
@@ -99,7 +99,7 @@ class _Run:
 
     def _tell(self, item: Item, outcome: Outcome, told: str) -> None:
         if self.form == "json":
-            source = _line.Source(item.origin, item.message.content)
+            source = _line.SourceFile(item.origin, item.message.content)
             extra = {"windows": list(outcome.windows), "difference": told or None}
             _line.write_json({**_line.told(source, outcome), **extra})
         elif self.expect is None:
@@ -128,15 +128,15 @@ def _files(sources: Sequence[Path], given: MessageId) -> tuple[Iterator[Item], i
     return replay.items(sources, given), total
 
 
-def _stretch(
+def _offset_range(
     topic: str, partition: int | None, first: int | None, last: int | None, bootstrap: str | None
 ) -> tuple[Iterable[Item], int]:
     from broker import settings  # noqa: PLC0415 - only where Kafka is asked for
-    from broker.kafka.offset_range import Stretch  # noqa: PLC0415
+    from broker.kafka.offset_range import OffsetRange  # noqa: PLC0415
     from broker.workbench import replay  # noqa: PLC0415 - only where Kafka is asked for
 
-    stretch = Stretch(settings.load(bootstrap=bootstrap), topic, partition=partition, first=first, last=last)
-    return map(replay.recorded, stretch), len(stretch)
+    offset_range = OffsetRange(settings.load(bootstrap=bootstrap), topic, partition=partition, first=first, last=last)
+    return map(replay.recorded, offset_range), len(offset_range)
 
 
 class _Progress:

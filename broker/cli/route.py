@@ -25,7 +25,7 @@ def command(files: Sequence[str], given_id: MessageId, form: str) -> None:
     Exit 0 when each was accepted and some window takes it, 1 when not, 2 when it could not run.
     """
 
-    def tell(source: _line.Source, outcome: Outcome) -> bool:
+    def tell(source: _line.SourceFile, outcome: Outcome) -> bool:
         good = bool(outcome.windows)
         word = "refused" if not outcome.is_accepted else "routed" if good else "not_routed"
         if form == "json":

@@ -31,7 +31,7 @@ def command(files: Sequence[str], out: Path | None, given_id: MessageId, form: s
         raise click.UsageError("Several files: say --out FOLDER for one payload per file, or -o json.")
     targets = _targets(files, out) if out else {}
 
-    def tell(source: _line.Source, outcome: Outcome) -> bool:
+    def tell(source: _line.SourceFile, outcome: Outcome) -> bool:
         text = _line.payload(outcome)
         if text is not None and out is not None:
             targets[source.name].write_text(text, encoding="utf-8", newline="")

@@ -42,7 +42,7 @@ def command(files: Sequence[str], form: str) -> None:
     sys.exit(1 if counts["refused"] else 0)
 
 
-def _judge(source: _line.Source, catalogue: Catalogue) -> tuple[Outcome, bool]:
+def _judge(source: _line.SourceFile, catalogue: Catalogue) -> tuple[Outcome, bool]:
     """The first two steps of the line alone."""
     from broker.content.detect import detect  # noqa: PLC0415 - a quarter of a second that --help does without
     from broker.model.errors import Refused  # noqa: PLC0415

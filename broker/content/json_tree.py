@@ -59,10 +59,10 @@ def parse_json(content: bytes) -> etree._Element:
         text = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadJson("JSON is UTF-8 (RFC 8259 section 8.1)", content[: error.start].count(b"\n") + 1) from None
-    return _Reader(text).read()
+    return _JsonReader(text).read()
 
 
-class _Reader:
+class _JsonReader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0

@@ -38,7 +38,7 @@ class _Class:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class PointerTarget:
     """Where a chain leads: the deepest element that the payload has, and the steps below it that it has not."""
 
     element: etree._Element
@@ -82,7 +82,7 @@ class Pointers:
             at = below
         return tuple(chain)
 
-    def resolve(self, chain: Chain, declaration: etree._Element) -> Target | None:
+    def resolve(self, chain: Chain, declaration: etree._Element) -> PointerTarget | None:
         """Where in this payload a chain leads; None when it does not point into a declaration at all."""
         at = self._classes[self._root]
         steps = chain[1:] if chain and chain[0].section == at.id else chain
@@ -92,16 +92,16 @@ class Pointers:
         for step in steps:
             child = self._named(at, step.section)
             if child is None:
-                return Target(element, missing, is_exact=False)
+                return PointerTarget(element, missing, is_exact=False)
             element, missing = _down(element, missing, child, step.sequence)
             at = self._classes[child.type]
         tag = chain[-1].tag
         if not tag:
-            return Target(element, missing)
+            return PointerTarget(element, missing)
         leaf = next((child for child in at.children.values() if child.tag == tag), None)
         if leaf is None:
-            return Target(element, missing, is_exact=False)
-        return Target(*_down(element, missing, leaf, None))
+            return PointerTarget(element, missing, is_exact=False)
+        return PointerTarget(*_down(element, missing, leaf, None))
 
     def _named(self, at: _Class, class_id: str) -> _Child | None:
         """The child of that class."""

@@ -43,7 +43,7 @@ _LOGGING = (
 
 
 @dataclass
-class Node:
+class KafkaNode:
     """One broker of a cluster, its ports and folder; ``process`` while it runs."""
 
     id: int
@@ -103,7 +103,7 @@ class EmbeddedKafka:
         self._is_temporary = data is None
         self.folder = data.absolute() if data else Path(tempfile.mkdtemp(prefix="swb-kafka-"))
         self.nodes = [
-            Node(n + 1, ports[3 * n], ports[3 * n + 1], ports[3 * n + 2], self.folder / f"node-{n + 1}")
+            KafkaNode(n + 1, ports[3 * n], ports[3 * n + 1], ports[3 * n + 2], self.folder / f"node-{n + 1}")
             for n in range(nodes)
         ]
 
@@ -191,7 +191,7 @@ class EmbeddedKafka:
             for node in running:
                 self._alive(node, deadline)
 
-    def _alive(self, node: Node, deadline: float) -> None:
+    def _alive(self, node: KafkaNode, deadline: float) -> None:
         """Waits a moment; raises Failed with the end of the log when the node is dead or out of time."""
         if node.process is None or node.process.poll() is not None:
             raise Failed(f"Kafka node {node.id} ended while starting. Its log ends:\n{node.tail()}")
@@ -232,7 +232,7 @@ class EmbeddedKafka:
                 if process.returncode:
                     raise Failed(f"Kafka's data folder could not be prepared: {said.decode(errors='replace')[-2000:]}")
 
-    def _launch(self, node: Node) -> None:
+    def _launch(self, node: KafkaNode) -> None:
         with node.log.open("ab") as log:
             node.process = subprocess.Popen(  # noqa: S603 - our own Java with our own arguments
                 [*self._command, "kafka.Kafka", str(node.folder / "server.properties")],
@@ -250,7 +250,7 @@ class EmbeddedKafka:
         if not self._detached and _LIBC is not None:
             _LIBC.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
-    def _properties(self, node: Node) -> dict[str, str]:
+    def _properties(self, node: KafkaNode) -> dict[str, str]:
         several = len(self.nodes) > 1
         copies, quorum = ("3", "2") if several else ("1", "1")
         return {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SECONDS = 15
 
 
-class Stretch:
+class OffsetRange:
     """Records of a topic from one offset to another, both included, of one partition or all; at most to today's end.
 
     ``len`` is the number of offsets in it: what transactions leave unseen counts too.

@@ -26,7 +26,7 @@ _SECONDS = 15
 _MOMENT_SECONDS = 3
 
 
-class Bounds:
+class Offsets:
     """First and next offset of partitions, as they are at the moment of asking."""
 
     def __init__(self, settings: Settings) -> None:

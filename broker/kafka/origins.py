@@ -24,7 +24,7 @@ _ROOM = 64 << 20
 _PATIENCE_SECONDS = 10
 
 
-class Origins:
+class OriginReader:
     """Contents by place: those seen lately, else read from Kafka; None for what is gone. One reader for a worker."""
 
     def __init__(self, settings: Settings, room: int = _ROOM) -> None:

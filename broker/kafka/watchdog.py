@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-    from broker.relay.watchdog.schedule import Vigil
+    from broker.relay.watchdog.schedule import WatchdogSchedule
     from broker.settings import Settings
 
 logger = log.get(__name__)
@@ -34,12 +34,12 @@ _POLL_MS = 1000
 _AGAIN_SECONDS = 5.0
 
 
-class Watch:
+class Watchdog:
     """Watches the conversations of this worker's lanes, each partition from its beginning."""
 
-    def __init__(self, settings: Settings, vigil: Vigil, lanes: Callable[[], frozenset[int]]) -> None:
+    def __init__(self, settings: Settings, schedule: WatchdogSchedule, lanes: Callable[[], frozenset[int]]) -> None:
         self._settings = settings
-        self._vigil = vigil
+        self._vigil = schedule
         self._lanes = lanes
 
     async def run(self) -> None:

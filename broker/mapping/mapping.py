@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from broker.mapping.compiler.bind import Plan
     from broker.mapping.compiler.target import Element
-    from broker.mapping.compiler.write import Code
+    from broker.mapping.compiler.write import GeneratedCode
     from broker.mapping.language.rows import Group, Row, Rows
 
 
@@ -75,12 +75,12 @@ class RowMapping:
         return lay_out(self.rows, self.declaration)
 
     @cached_property
-    def fast(self) -> Code:
+    def fast(self) -> GeneratedCode:
         """The function that the worker runs."""
         return write(self.plan, self.code_lists, traced=False)
 
     @cached_property
-    def traced(self) -> Code:
+    def traced(self) -> GeneratedCode:
         """The same with the origin of every leaf written into the text."""
         return write(self.plan, self.code_lists, traced=True)
 

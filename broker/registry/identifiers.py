@@ -24,7 +24,7 @@ _SEPARATORS = str.maketrans("", "", " .-/\u00a0")
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class IdentifierKind:
     """One numbering: its name, its shape, its check, and a check that only raises doubt."""
 
     name: str
@@ -56,7 +56,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Identifiers:
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[str, IdentifierKind]
     schemes: Mapping[str, Mapping[str, str]]
 
 
@@ -86,7 +86,7 @@ def kind_of(schemes: str, scheme: str) -> str | None:
     return known[schemes].get(scheme)
 
 
-def _kind(name: str) -> Kind:
+def _kind(name: str) -> IdentifierKind:
     kinds = _identifiers().kinds
     if name not in kinds:
         raise Misconfigured(f"no identifier kind {name!r}; there are {', '.join(kinds)}")
@@ -108,13 +108,15 @@ def _identifiers() -> Identifiers:
     return found
 
 
-def _read_kind(table: Table) -> Kind:
+def _read_kind(table: Table) -> IdentifierKind:
     name, is_written = table.text("name"), table.flag("written", default=False)
     try:
         pattern = re.compile(table.text("pattern"))
     except re.error as error:
         raise table.wrong(f"pattern: {error}") from None
-    kind = Kind(name, pattern, is_written, _read_check(table.table("check")), _read_check(table.table("doubt")))
+    kind = IdentifierKind(
+        name, pattern, is_written, _read_check(table.table("check")), _read_check(table.table("doubt"))
+    )
     table.end()
     return kind
 

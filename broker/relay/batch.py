@@ -9,12 +9,12 @@ import orjson
 
 from broker.relay import headers, ids, topics
 from broker.relay.records import Consumed, Produced, moment
-from broker.relay.watchdog.policy import Patience
+from broker.relay.watchdog.policy import WatchdogPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from broker.answers.way_back import Telling, Told
+    from broker.answers.way_back import Notification, Rendered
     from broker.model.answers import Answer
     from broker.model.documents import Message, Payload
     from broker.model.findings import Finding
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from broker.model.participants import Participant
     from broker.registry.relations import Names
     from broker.registry.statuses import Meaning, Statuses
-    from broker.relay.delivery_routes import Way, Ways
+    from broker.relay.delivery_routes import DeliveryRoute, DeliveryRoutes
     from broker.relay.facts import Fact
     from broker.relay.headers import Kind
     from broker.relay.ledger import Grant
     from broker.relay.records import Place
-    from broker.relay.stores import Entry, Memory, Shelf
+    from broker.relay.stores import Entry, StateStore, Stores
 
 NOTHING = Consumed("", 0, 0, None, None)
 """The source of what no record gave rise to."""
@@ -37,13 +37,13 @@ VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class PlanContext:
     """All that a plan needs to know and does not remember."""
 
     process: Callable[[Message], Outcome]
     """The line, with its catalogue."""
     participants: Mapping[str, Participant]
-    teller: Callable[[Telling], Told]
+    render: Callable[[Notification], Rendered]
     """Turns what is to be told into the sender's own form."""
     mapping_label: Callable[[DocumentTypeName], str]
     """``id@version+sha256`` of the mapping of a document type; empty when it has none any more."""
@@ -52,7 +52,7 @@ class Rules:
     statuses: Statuses
     max_content: int
     retry_limit_ms: int
-    patience: Patience = field(default_factory=Patience)
+    watchdog_policy: WatchdogPolicy = field(default_factory=WatchdogPolicy)
     """How long each window may take."""
     names: Callable[[Payload], Names] = lambda _payload: (None, ())
     """What a document calls itself, and which earlier ones it amends."""
@@ -65,20 +65,20 @@ class Rules:
 
 
 @dataclass(slots=True)
-class Draft:
+class Batch:
     """What one lane's batch will write, in order."""
 
     lane: int
     now: int
-    rules: Rules
-    memory: Memory
-    ways: Ways
+    context: PlanContext
+    stores: Stores
+    routes: DeliveryRoutes
     fetched: Callable[[Place], bytes | None]
     """A document read again at its origin; raises :class:`Unfetched` when it has not been read yet."""
     out: list[tuple[Consumed, Produced]] = field(default_factory=list)
     source: Consumed = NOTHING
     """The record being planned."""
-    told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    log_events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Log events, said when the batch is committed."""
     at: str = field(init=False)
     """``now`` as text."""
@@ -87,19 +87,19 @@ class Draft:
     def __post_init__(self) -> None:
         self.at = moment(self.now)
 
-    def emit(self, record: Produced) -> None:
+    def write(self, record: Produced) -> None:
         self.out.append((self.source, record))
 
-    def remember(self, shelf: Shelf, key: bytes, entry: Entry | None) -> None:
+    def remember(self, store: StateStore, key: bytes, entry: Entry | None) -> None:
         """The entry changes together with everything else of this batch."""
-        self.emit(shelf.put(key, None if entry is None else {**entry, "at": self.now}, self.lane))
+        self.write(store.put(key, None if entry is None else {**entry, "at": self.now}, self.lane))
 
-    def tell(self, fact: Fact, key: bytes, value: Entry, extra: Mapping[str, str] | None = None) -> None:
+    def send_fact(self, fact: Fact, key: bytes, value: Entry, extra: Mapping[str, str] | None = None) -> None:
         """A fact for the lane that owns the key."""
         content = orjson.dumps({"v": VERSION, "at": self.now, **value})
-        self.emit(Produced(topics.ANSWERS, key, content, self._headers(fact.ce_type, headers.JSON, extra or {})))
+        self.write(Produced(topics.ANSWERS, key, content, self._headers(fact.ce_type, headers.JSON, extra or {})))
 
-    def track(self, event: str, message: str, **fields: object) -> None:
+    def emit_event(self, event: str, message: str, **fields: object) -> None:
         """A tracking event: codes and pointers, never content."""
         value = {
             "v": VERSION,
@@ -113,13 +113,13 @@ class Draft:
         cause = f"{self.source.place}"
         extra = {headers.CE_ID: ids.broker_id(message, str(fields.get("window", "")), event, cause)}
         extra |= {headers.MESSAGE_ID: message, headers.CONVERSATION_ID: message}
-        self.emit(
+        self.write(
             Produced(topics.TRACKING, message.encode(), content, self._headers(headers.EVENT_TYPE, headers.JSON, extra))
         )
 
-    def say(self, event: str, **fields: object) -> None:
+    def log(self, event: str, **fields: object) -> None:
         """A log line, if and when the batch is committed."""
-        self.told.append((event, fields))
+        self.log_events.append((event, fields))
 
     def deliver(  # noqa: PLR0917 - the parts of a record
         self,
@@ -132,7 +132,7 @@ class Draft:
         *,
         window: str = "",
         cause: str = "",
-    ) -> Way:
+    ) -> DeliveryRoute:
         """A record for a participant's inbox, on the way that is open to it now."""
         values = {
             headers.CE_ID: ids.broker_id(message, window or participant, kind, cause),
@@ -144,18 +144,18 @@ class Draft:
         }
         kept = self._headers(f"swb.{kind}", values.pop(headers.CONTENT_TYPE, headers.XML), values)
         record = Produced(topics.inbox(participant), key, content, kept)
-        way = self.ways.way(participant, record, self.source.place)
-        if way.to == "inbox":
-            self.emit(record)
-        elif way.to == "retry":
-            waiting = headers.encoded({headers.WAITING_SINCE: str(self.now), headers.REASON: way.reason})
-            self.emit(Produced(topics.retry(participant), key, content, kept + waiting, self.lane))
-            self.ways.waits(participant, key)
+        route = self.routes.route(participant, record, self.source.place)
+        if route.to == "inbox":
+            self.write(record)
+        elif route.to == "retry":
+            waiting = headers.encoded({headers.WAITING_SINCE: str(self.now), headers.REASON: route.reason})
+            self.write(Produced(topics.retry(participant), key, content, kept + waiting, self.lane))
+            self.routes.waits(participant, key)
         else:
-            self.bury(record, way.reason)
-        return way
+            self.dead_letter(record, route.reason)
+        return route
 
-    def bury(self, record: Produced, reason: str, origin: Place | None = None) -> None:
+    def dead_letter(self, record: Produced, reason: str, origin: Place | None = None) -> None:
         """A dead letter: original bytes, key and headers, and what was wrong where."""
         why = {
             headers.REASON: reason,
@@ -165,7 +165,7 @@ class Draft:
             **(origin or self.source.place).headers(),
         }
         kept = tuple(header for header in record.headers if header[0] not in (*why, headers.REDRIVE_OF))
-        self.emit(Produced(topics.DEADLETTER, record.key, record.value, kept + headers.encoded(why)))
+        self.write(Produced(topics.DEADLETTER, record.key, record.value, kept + headers.encoded(why)))
 
     def _headers(self, ce_type: str, content_type: str, extra: Mapping[str, str]) -> tuple[headers.Header, ...]:
         standard = self._standard.get((ce_type, content_type))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from broker import log
-from broker.relay.rate_limit import Pace
+from broker.relay.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ class _Trouble:
     until: float
 
 
-class Destinations:
+class CircuitBreakers:
     """The circuit of each participant's inbox, broken by a failure and tried again when its backoff has passed, and the
     pace that it keeps.
     """
@@ -42,19 +42,19 @@ class Destinations:
         self._clock = clock
         self._chance = chance
         self._troubles: dict[str, _Trouble] = {}
-        self.pace = Pace(rates or {}, clock)
+        self.rate_limit = RateLimit(rates or {}, clock)
 
     def trouble(self, participant: str) -> str:
         """Why nothing is sent there now; empty when something may be."""
         trouble = self._troubles.get(participant)
         if trouble and self._clock() < trouble.until:
             return trouble.reason
-        return "rate" if self._clock() < self.pace.until(participant) else ""
+        return "rate" if self._clock() < self.rate_limit.until(participant) else ""
 
     def until(self, participant: str) -> float:
         """The earliest moment (of the clock) at which it may be tried."""
         trouble = self._troubles.get(participant)
-        return max(trouble.until if trouble else 0.0, self.pace.until(participant))
+        return max(trouble.until if trouble else 0.0, self.rate_limit.until(participant))
 
     def failed(self, participant: str, reason: str) -> None:
         """It did not take a record: wait twice as long as before, with jitter, up to the limit."""

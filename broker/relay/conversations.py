@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from broker.answers.history import History, Received, add, dump, load
-from broker.answers.way_back import Telling
+from broker.answers.history import DocumentReceived, History, add, dump, load
+from broker.answers.way_back import Notification
 from broker.relay import headers
 
 if TYPE_CHECKING:
     from broker.answers.history import Fact, Novelty
-    from broker.relay.batch import Draft
+    from broker.relay.batch import Batch
     from broker.relay.headers import Kind
 
 
@@ -24,8 +24,8 @@ class Conversation:
         self._key = key
 
     @classmethod
-    def of(cls, draft: Draft, message: str) -> Conversation | None:
-        entry = draft.memory.conversations.get(message.encode())
+    def of(cls, batch: Batch, message: str) -> Conversation | None:
+        entry = batch.stores.conversations.get(message.encode())
         return cls(load(orjson.dumps(entry["history"])), entry["key"]) if entry else None
 
     def add(self, *facts: Fact) -> list[Novelty]:
@@ -36,24 +36,24 @@ class Conversation:
             novelties.append(novelty)
         return novelties
 
-    def keep(self, draft: Draft) -> None:
+    def keep(self, batch: Batch) -> None:
         entry = {"key": self._key, "history": orjson.Fragment(dump(self.history))}
-        draft.remember(draft.memory.conversations, self.history.conversation.encode(), entry)
+        batch.remember(batch.stores.conversations, self.history.conversation.encode(), entry)
 
     @property
     def key(self) -> bytes | None:
         return None if self._key is None else self._key.encode("latin-1")
 
     @property
-    def received(self) -> Received:
+    def received(self) -> DocumentReceived:
         """How it came, the last time it was judged."""
-        return [fact for fact in self.history.facts if isinstance(fact, Received)][-1]
+        return [fact for fact in self.history.facts if isinstance(fact, DocumentReceived)][-1]
 
     def headers(self) -> dict[str, str]:
         return {headers.DOCUMENT_TYPE: self.received.document_type, headers.MAPPING: self.received.mapping}
 
-    def telling(self, kind: Kind, state: str, window: str = "") -> Telling:
+    def notification(self, kind: Kind, state: str, window: str = "") -> Notification:
         received = self.received
-        return Telling(
+        return Notification(
             kind, self.history.conversation, received.sender, received.document_type, state, window, received.at
         )

@@ -9,62 +9,62 @@ from broker.relay import headers, topics
 from broker.relay.documents import first_redrive
 from broker.relay.facts import Fact
 from broker.relay.headers import Kind
-from broker.relay.notifications import tell_failed
+from broker.relay.notifications import notify_failed
 from broker.relay.records import Produced
 
 if TYPE_CHECKING:
-    from broker.relay.batch import Draft
+    from broker.relay.batch import Batch
     from broker.relay.records import Consumed
 
 _OF_WAITING = frozenset({headers.WAITING_SINCE, headers.REASON, headers.REDRIVE_OF, headers.REDRIVEN_BY})
 _PAYLOAD = f"swb.{Kind.PAYLOAD}"
 
 
-def goes_on_waiting(draft: Draft, record: Consumed) -> bool:
+def goes_on_waiting(batch: Batch, record: Consumed) -> bool:
     """Whether it stays at the head of its queue: its destination takes nothing now and the limit has not passed."""
     participant = topics.waiting_for(record.topic) or ""
-    is_waiting = draft.ways.way_of_waiting(participant, record.place).to == "retry"
-    return is_waiting and not is_given_up(draft, record)
+    is_waiting = batch.routes.route_of_waiting(participant, record.place).to == "retry"
+    return is_waiting and not is_given_up(batch, record)
 
 
-def plan_waiting(draft: Draft, record: Consumed) -> None:
+def plan_waiting(batch: Batch, record: Consumed) -> None:
     """The delivery as it was finished, or a dead letter and a notice."""
     participant = topics.waiting_for(record.topic) or ParticipantCode("")
-    way = draft.ways.way_of_waiting(participant, record.place)
-    if way.to != "inbox":
-        bury_waiting(draft, record, way.reason)
+    route = batch.routes.route_of_waiting(participant, record.place)
+    if route.to != "inbox":
+        dead_letter_waiting(batch, record, route.reason)
         return
-    if not _leaves(draft, record, participant):
+    if not _leaves(batch, record, participant):
         return
-    draft.emit(_delivery(record, participant))
-    draft.ways.sent(participant)
+    batch.write(_delivery(record, participant))
+    batch.routes.sent(participant)
     if record.header(headers.CE_TYPE) == _PAYLOAD:
         message = MessageId(record.header(headers.MESSAGE_ID))
-        draft.track("delivered", message, sender=record.header(headers.SENDER), window=participant)
-        draft.tell(Fact.DELIVERED, message.encode(), {"message_id": message, "window": participant})
-        draft.say("delivery.made", message_id=message, window=participant)
+        batch.emit_event("delivered", message, sender=record.header(headers.SENDER), window=participant)
+        batch.send_fact(Fact.DELIVERED, message.encode(), {"message_id": message, "window": participant})
+        batch.log("delivery.made", message_id=message, window=participant)
 
 
-def bury_waiting(draft: Draft, record: Consumed, reason: str) -> None:
+def dead_letter_waiting(batch: Batch, record: Consumed, reason: str) -> None:
     """The delivery is given up: a dead letter, and for a payload the notice to its sender."""
     participant = topics.waiting_for(record.topic) or ParticipantCode("")
-    if not _leaves(draft, record, participant):
+    if not _leaves(batch, record, participant):
         return
-    draft.bury(_delivery(record, participant), reason)
+    batch.dead_letter(_delivery(record, participant), reason)
     if record.header(headers.CE_TYPE) == _PAYLOAD:
         message, sender = MessageId(record.header(headers.MESSAGE_ID)), ParticipantCode(record.header(headers.SENDER))
-        tell_failed(
-            draft, message, sender, record.key, window=participant, reason=reason,
+        notify_failed(
+            batch, message, sender, record.key, window=participant, reason=reason,
             cause=record.header(headers.REDRIVE_OF), document_type=record.header(headers.DOCUMENT_TYPE),
         )  # fmt: skip
 
 
-def _leaves(draft: Draft, record: Consumed, participant: ParticipantCode) -> bool:
+def _leaves(batch: Batch, record: Consumed, participant: ParticipantCode) -> bool:
     """Whether the record counts as it leaves the queue; a dead letter that was redriven before does not."""
     redrive_of = record.header(headers.REDRIVE_OF)
     if redrive_of:
-        return first_redrive(draft, redrive_of, record.header(headers.MESSAGE_ID))
-    draft.ways.leaves(participant, record.key, record.offset)
+        return first_redrive(batch, redrive_of, record.header(headers.MESSAGE_ID))
+    batch.routes.leaves(participant, record.key, record.offset)
     return True
 
 
@@ -73,7 +73,7 @@ def _delivery(record: Consumed, participant: ParticipantCode) -> Produced:
     return Produced(topics.inbox(participant), record.key, record.value, kept)
 
 
-def is_given_up(draft: Draft, record: Consumed) -> bool:
+def is_given_up(batch: Batch, record: Consumed) -> bool:
     """Whether it has waited as long as a delivery may."""
     since = int(record.header(headers.WAITING_SINCE) or record.timestamp)
-    return draft.now - since >= draft.rules.retry_limit_ms
+    return batch.now - since >= batch.context.retry_limit_ms

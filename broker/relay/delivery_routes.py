@@ -11,7 +11,7 @@ from broker.relay import topics
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from broker.relay.circuit_breaker import Destinations
+    from broker.relay.circuit_breaker import CircuitBreakers
     from broker.relay.records import Place, Produced
 
 _HEADROOM = 100
@@ -19,59 +19,59 @@ _HEADROOM = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class DeliveryRoute:
     to: Literal["inbox", "retry", "deadletter"]
     reason: str = ""
 
 
-INBOX = Way("inbox")
+INBOX = DeliveryRoute("inbox")
 
 
-class Ways:
+class DeliveryRoutes:
     """One lane's view: who waits there, what the last attempt refused. Begun anew whenever the lane opens."""
 
-    def __init__(self, destinations: Destinations, max_record_bytes: int) -> None:
-        self._destinations = destinations
+    def __init__(self, circuits: CircuitBreakers, max_record_bytes: int) -> None:
+        self._circuits = circuits
         self._limit = max_record_bytes
         self.backlog: dict[str, int] = {}
         """Participant to the end of its retry partition when the lane opened: until that is done, everything waits."""
         self._waiting: defaultdict[str, Counter[bytes]] = defaultdict(Counter)
         self._joined: list[tuple[str, bytes]] = []
         self._left: list[tuple[str, bytes]] = []
-        self._refused: dict[tuple[Place, str], Way] = {}
+        self._refused: dict[tuple[Place, str], DeliveryRoute] = {}
 
-    def way(self, participant: str, record: Produced, source: Place) -> Way:
+    def route(self, participant: str, record: Produced, source: Place) -> DeliveryRoute:
         """The way of a new delivery, which is taken."""
         if refused := self._refused.get((source, record.topic)):
             return refused
         if len(record.value or b"") > self._limit // 2 and size(record) > self._limit:
-            return Way("deadletter", "too-large")
+            return DeliveryRoute("deadletter", "too-large")
         if participant in self.backlog or self._is_behind(participant, record.key or b""):
-            return Way("retry", "behind-waiting")
-        if reason := self._destinations.trouble(participant):
-            return Way("retry", reason)
+            return DeliveryRoute("retry", "behind-waiting")
+        if reason := self._circuits.trouble(participant):
+            return DeliveryRoute("retry", reason)
         self.sent(participant)
         return INBOX
 
     def _is_behind(self, participant: str, key: bytes) -> bool:
         """Whether it follows others: those of its key; with a pace all, or who comes late would take their turn."""
         waiting = self._waiting[participant]
-        return bool(waiting[key] or (waiting and self._destinations.pace.is_kept(participant)))
+        return bool(waiting[key] or (waiting and self._circuits.rate_limit.is_kept(participant)))
 
     def sent(self, participant: str) -> None:
         """One more is on its way to the inbox: it counts for the pace, whatever becomes of the batch."""
-        self._destinations.pace.sent(participant)
+        self._circuits.rate_limit.sent(participant)
 
-    def way_of_waiting(self, participant: str, source: Place) -> Way:
+    def route_of_waiting(self, participant: str, source: Place) -> DeliveryRoute:
         """The way of a delivery that waits at the head of its queue: ``retry`` means that it goes on waiting."""
         if refused := self._refused.get((source, topics.inbox(participant))):
             return refused
-        reason = self._destinations.trouble(participant)
-        return Way("retry", reason) if reason else INBOX
+        reason = self._circuits.trouble(participant)
+        return DeliveryRoute("retry", reason) if reason else INBOX
 
-    def refused(self, source: Place, topic: str, way: Way) -> None:
+    def refused(self, source: Place, topic: str, route: DeliveryRoute) -> None:
         """What the next plan shall do with a record that Kafka refused."""
-        self._refused[(source, topic)] = way
+        self._refused[(source, topic)] = route
 
     def waits(self, participant: str, key: bytes | None) -> None:
         """From now on (and for good once the batch is kept) later deliveries of the key follow it."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from broker.answers.render import AtWindow
-from broker.answers.way_back import Telling
+from broker.answers.way_back import Notification
 from broker.model.documents import Message
 from broker.model.findings import Finding, Severity
 from broker.model.outcomes import Outcome
@@ -16,93 +16,93 @@ from broker.relay.batch import pointers
 from broker.relay.facts import Fact
 from broker.relay.headers import Kind
 from broker.relay.intake import received
-from broker.relay.notifications import tell_failed, tell_sender
+from broker.relay.notifications import notify_failed, notify_sender
 from broker.relay.records import Produced, moment
 from broker.relay.writeoff import plan_grant
 
 if TYPE_CHECKING:
     from broker.model.documents import Payload
-    from broker.relay.batch import Draft
-    from broker.relay.intake import Received
+    from broker.relay.batch import Batch
+    from broker.relay.intake import IncomingDocument
     from broker.relay.records import Consumed
     from broker.relay.stores import Entry
 
 
-def plan_document(draft: Draft, record: Consumed) -> None:
+def plan_document(batch: Batch, record: Consumed) -> None:
     """Everything that follows from a document, as records of one transaction.
 
     What was refused or became a dead letter is judged anew, whatever its content; its refusal keeps its id.
     """
-    document = received(record, draft.rules.max_content)
-    if document.redrive_of and not first_redrive(draft, document.redrive_of, document.message_id):
+    document = received(record, batch.context.max_content)
+    if document.redrive_of and not first_redrive(batch, document.redrive_of, document.message_id):
         return
-    known = draft.memory.duplicates.get(document.name)
+    known = batch.stores.duplicates.get(document.name)
     if known and known["verdict"] == "accepted":
         if known["sha256"] == document.sha256:
-            _repeat(draft, document)
+            _repeat(batch, document)
         else:
-            _refuse(draft, document, _conflict(document, known), event="conflict")
+            _refuse(batch, document, _conflict(document, known), event="conflict")
         return
-    outcome = _judge(draft, document)
+    outcome = _judge(batch, document)
     if outcome.payload is not None:
-        _accept(draft, document, outcome, outcome.payload)
+        _accept(batch, document, outcome, outcome.payload)
     else:
-        _refuse(draft, document, outcome, event="refused")
-        draft.remember(draft.memory.duplicates, document.name, {"sha256": document.sha256, "verdict": "refused"})
+        _refuse(batch, document, outcome, event="refused")
+        batch.remember(batch.stores.duplicates, document.name, {"sha256": document.sha256, "verdict": "refused"})
 
 
-def first_redrive(draft: Draft, redrive_of: str, message: str) -> bool:
+def first_redrive(batch: Batch, redrive_of: str, message: str) -> bool:
     """Whether this dead letter comes back for the first time; a second redrive of the same has no effect."""
-    name, by = f"redrive {redrive_of}".encode(), draft.source.header(headers.REDRIVEN_BY)
-    if draft.memory.duplicates.get(name):
-        draft.track("redrive-repeated", message, redrive_of=redrive_of, by=by)
+    name, by = f"redrive {redrive_of}".encode(), batch.source.header(headers.REDRIVEN_BY)
+    if batch.stores.duplicates.get(name):
+        batch.emit_event("redrive-repeated", message, redrive_of=redrive_of, by=by)
         return False
-    draft.remember(draft.memory.duplicates, name, {"redrive_of": redrive_of})
-    draft.track("redriven", message, redrive_of=redrive_of, by=by)
+    batch.remember(batch.stores.duplicates, name, {"redrive_of": redrive_of})
+    batch.emit_event("redriven", message, redrive_of=redrive_of, by=by)
     return True
 
 
-def bury_document(draft: Draft, record: Consumed, error: str) -> None:
+def dead_letter_document(batch: Batch, record: Consumed, error: str) -> None:
     """An exception that nobody foresaw: the document is kept, and its sender hears that the fault is ours."""
-    document = received(record, draft.rules.max_content)
+    document = received(record, batch.context.max_content)
     reason = f"unforeseen: {error.partition(':')[0]}"
     kept = record.headers if record.topic == topics.INTAKE else headers.of_sender(record.headers)
-    draft.bury(Produced(document.origin.topic, record.key, record.value, kept), reason, document.origin)
-    draft.remember(draft.memory.duplicates, document.name, {"sha256": document.sha256, "verdict": "dead"})
+    batch.dead_letter(Produced(document.origin.topic, record.key, record.value, kept), reason, document.origin)
+    batch.remember(batch.stores.duplicates, document.name, {"sha256": document.sha256, "verdict": "dead"})
     finding = {
         "code": "broker.fault",
         "severity": "error",
         "message": "The broker could not judge this document, and the fault is ours. "
         "It is kept, and will be judged when the fault is mended.",
     }
-    telling = _telling(draft, document, Kind.NOTICE, "failed", findings=(finding,))
-    tell_sender(draft, telling, document.key, cause=f"{document.sha256}{document.redrive_of}")
-    draft.track("deadletter", document.message_id, **_about(document), reason=reason, origin=str(document.origin))
-    draft.say("message.failed", **_ids(document), reason=reason, error=error[:300])
+    notification = _notification(batch, document, Kind.NOTICE, "failed", findings=(finding,))
+    notify_sender(batch, notification, document.key, cause=f"{document.sha256}{document.redrive_of}")
+    batch.emit_event("deadletter", document.message_id, **_about(document), reason=reason, origin=str(document.origin))
+    batch.log("message.failed", **_ids(document), reason=reason, error=error[:300])
 
 
 # --- the verdicts -----------------------------------------------------------------------------------------------------
 
 
-def _judge(draft: Draft, document: Received) -> Outcome:
+def _judge(batch: Batch, document: IncomingDocument) -> Outcome:
     message = Message(document.message_id, document.content, document.sender)
     if document.oversize:
-        limit = draft.rules.max_content
+        limit = batch.context.max_content
         finding = Finding("content.too-large", f"The document has {document.oversize} bytes; the limit is {limit}.")
         return Outcome(message, None, (finding,))
-    return draft.rules.process(message)
+    return batch.context.process(message)
 
 
-def _repeat(draft: Draft, document: Received) -> None:
+def _repeat(batch: Batch, document: IncomingDocument) -> None:
     """Accepted before: whoever owns the conversation sends the receipt and the latest decision again, if so agreed."""
-    draft.track("repeat", document.message_id, **_about(document), origin=str(document.origin))
-    sender = draft.rules.participants.get(document.sender)
+    batch.emit_event("repeat", document.message_id, **_about(document), origin=str(document.origin))
+    sender = batch.context.participants.get(document.sender)
     if sender is None or sender.policy.duplicates == "answer":
-        draft.tell(Fact.REPEAT, document.name, {"message_id": document.message_id})
-    draft.say("message.repeated", **_ids(document))
+        batch.send_fact(Fact.REPEAT, document.name, {"message_id": document.message_id})
+    batch.log("message.repeated", **_ids(document))
 
 
-def _conflict(document: Received, known: Entry) -> Outcome:
+def _conflict(document: IncomingDocument, known: Entry) -> Outcome:
     finding = Finding(
         "message.conflict",
         f"This id was used on {moment(known['at'])} for other content, which was accepted. "
@@ -111,41 +111,43 @@ def _conflict(document: Received, known: Entry) -> Outcome:
     return Outcome(Message(document.message_id, b"", document.sender), None, (finding,))
 
 
-def _refuse(draft: Draft, document: Received, outcome: Outcome, *, event: str) -> None:
+def _refuse(batch: Batch, document: IncomingDocument, outcome: Outcome, *, event: str) -> None:
     """The refusal and nothing else; a conflict leaves no trace in the history of the first document."""
     document_type, findings = outcome.document_type or "", outcome.findings
-    telling = _telling(draft, document, Kind.REFUSAL, "refused", outcome, tuple(f.as_json() for f in findings))
+    notification = _notification(
+        batch, document, Kind.REFUSAL, "refused", outcome, tuple(f.as_json() for f in findings)
+    )
     extra = {headers.DOCUMENT_TYPE: document_type}
-    tell_sender(draft, telling, document.key, cause=document.sha256, extra=extra)
+    notify_sender(batch, notification, document.key, cause=document.sha256, extra=extra)
     size = document.oversize or len(document.content)
     about = {**_about(document), "document_type": document_type, "origin": str(document.origin), "size": size}
-    draft.track(event, document.message_id, **about, findings=pointers(findings))
+    batch.emit_event(event, document.message_id, **about, findings=pointers(findings))
     codes = sorted({f.code for f in findings})[:10]
-    draft.say(f"message.{event}", **_ids(document), document_type=document_type, codes=codes)
+    batch.log(f"message.{event}", **_ids(document), document_type=document_type, codes=codes)
 
 
-def _accept(draft: Draft, document: Received, outcome: Outcome, payload: Payload) -> None:
+def _accept(batch: Batch, document: IncomingDocument, outcome: Outcome, payload: Payload) -> None:
     """A receipt, a payload to each window or a notice that there is none, the memory, the facts."""
     name = outcome.document_type or ""
-    label = draft.rules.mapping_label(outcome.document_type) if outcome.document_type else ""
+    label = batch.context.mapping_label(outcome.document_type) if outcome.document_type else ""
     common = {headers.DOCUMENT_TYPE: name, headers.MAPPING: label}
-    findings = outcome.findings + _claimed(draft, document)
-    receipt = _telling(draft, document, Kind.RECEIPT, "received", outcome, tuple(f.as_json() for f in findings))
+    findings = outcome.findings + _claimed(batch, document)
+    receipt = _notification(batch, document, Kind.RECEIPT, "received", outcome, tuple(f.as_json() for f in findings))
     goes_to = tuple(AtWindow(str(window), "waiting") for window in outcome.windows)
-    tell_sender(draft, replace(receipt, windows=goes_to), document.key, extra=common)
+    notify_sender(batch, replace(receipt, windows=goes_to), document.key, extra=common)
     routed = [{"window": r.participant, "rule": r.rule} for r in outcome.routings if r.is_accepted]
     unrouted = [] if routed else [{"window": r.participant, "reason": r.reason} for r in outcome.routings]
     about = {**_about(document), "document_type": name, "mapping": label}
-    draft.track(
+    batch.emit_event(
         "received", document.message_id, **about, origin=str(document.origin), size=len(document.content),
         routed=routed, findings=pointers(findings),
     )  # fmt: skip
-    delivered, failed = _deliver(draft, document, outcome, payload, common)
+    delivered, failed = _deliver(batch, document, outcome, payload, common)
     if not routed:
-        telling = _telling(draft, document, Kind.NOTICE, "not_routed", outcome, _reasons(outcome))
-        tell_sender(draft, telling, document.key, cause="not_routed", extra=common)
-        draft.track("not_routed", document.message_id, **about)
-    draft.remember(draft.memory.duplicates, document.name, {"sha256": document.sha256, "verdict": "accepted"})
+        notification = _notification(batch, document, Kind.NOTICE, "not_routed", outcome, _reasons(outcome))
+        notify_sender(batch, notification, document.key, cause="not_routed", extra=common)
+        batch.emit_event("not_routed", document.message_id, **about)
+    batch.remember(batch.stores.duplicates, document.name, {"sha256": document.sha256, "verdict": "accepted"})
     facts = {
         **about,
         "message_id": document.message_id,
@@ -155,34 +157,34 @@ def _accept(draft: Draft, document: Received, outcome: Outcome, payload: Payload
         "unrouted": unrouted,
         "delivered": delivered,
     }
-    draft.tell(Fact.ACCEPTED, document.name, facts)
-    names = draft.rules.names(payload)
-    plan_names(draft, document, names, payload.content, {**common, headers.DELIVERED_TO: ",".join(delivered)})
+    batch.send_fact(Fact.ACCEPTED, document.name, facts)
+    names = batch.context.names(payload)
+    plan_names(batch, document, names, payload.content, {**common, headers.DELIVERED_TO: ",".join(delivered)})
     if outcome.document_type:
-        plan_grant(draft, document, outcome.document_type, payload, names)
+        plan_grant(batch, document, outcome.document_type, payload, names)
     for window, reason in failed.items():
-        tell_failed(
-            draft, document.message_id, document.sender, document.key, window=window, reason=reason, document_type=name
+        notify_failed(
+            batch, document.message_id, document.sender, document.key, window=window, reason=reason, document_type=name
         )
-    draft.say("message.accepted", **_ids(document), document_type=name, routed=len(routed), delivered=delivered)
+    batch.log("message.accepted", **_ids(document), document_type=name, routed=len(routed), delivered=delivered)
 
 
 def _deliver(
-    draft: Draft, document: Received, outcome: Outcome, payload: Payload, common: dict[str, str]
+    batch: Batch, document: IncomingDocument, outcome: Outcome, payload: Payload, common: dict[str, str]
 ) -> tuple[list[str], dict[str, str]]:
     """The windows that have it now, and those that cannot have it, with the reason; the others wait."""
     delivered, failed = [], {}
     about = {**_about(document), "document_type": outcome.document_type}
     extra = {headers.SENDER: document.sender, **common}
     for window in outcome.windows:
-        way = draft.deliver(window, Kind.PAYLOAD, document.message_id, document.key, payload.content, extra)
-        if way.to == "inbox":
+        route = batch.deliver(window, Kind.PAYLOAD, document.message_id, document.key, payload.content, extra)
+        if route.to == "inbox":
             delivered.append(str(window))
-            draft.track("delivered", document.message_id, **about, window=window)
-        elif way.to == "retry":
-            draft.track("waiting", document.message_id, **about, window=window, reason=way.reason)
+            batch.emit_event("delivered", document.message_id, **about, window=window)
+        elif route.to == "retry":
+            batch.emit_event("waiting", document.message_id, **about, window=window, reason=route.reason)
         else:
-            failed[str(window)] = way.reason
+            failed[str(window)] = route.reason
     return delivered, failed
 
 
@@ -194,10 +196,10 @@ def _reasons(outcome: Outcome) -> tuple[dict[str, Any], ...]:
     )
 
 
-def _claimed(draft: Draft, document: Received) -> tuple[Finding, ...]:
+def _claimed(batch: Batch, document: IncomingDocument) -> tuple[Finding, ...]:
     """A warning when the headers name another participant: the sender is who owns the topic."""
     claimed = document.claimed.rstrip("/").rpartition("/")[2]
-    if claimed == document.sender or claimed not in draft.rules.participants:
+    if claimed == document.sender or claimed not in batch.context.participants:
         return ()
     said = f"The header ce_source names {claimed}; the topic belongs to {document.sender}, who counts as the sender."
     return (Finding("message.source", said, severity=Severity.WARNING, value=claimed),)
@@ -206,30 +208,30 @@ def _claimed(draft: Draft, document: Received) -> tuple[Finding, ...]:
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def _telling(  # noqa: PLR0917 - the parts of a sentence
-    draft: Draft,
-    document: Received,
+def _notification(  # noqa: PLR0917 - the parts of a sentence
+    batch: Batch,
+    document: IncomingDocument,
     kind: Kind,
     state: str,
     outcome: Outcome | None = None,
     findings: tuple[dict[str, Any], ...] = (),
-) -> Telling:
-    return Telling(
+) -> Notification:
+    return Notification(
         kind,
         document.message_id,
         document.sender,
         (outcome and outcome.document_type) or "",
         state,
-        at=draft.at,
+        at=batch.at,
         findings=findings,
         document=outcome.document if outcome else None,
     )
 
 
-def _about(document: Received) -> dict[str, str]:
+def _about(document: IncomingDocument) -> dict[str, str]:
     return {"sender": document.sender, "sha256": document.sha256}
 
 
-def _ids(document: Received) -> dict[str, str]:
+def _ids(document: IncomingDocument) -> dict[str, str]:
     message = document.message_id
     return {"message_id": message, "conversation_id": message, "sender": document.sender}

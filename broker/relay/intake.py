@@ -11,12 +11,12 @@ from broker.relay.ids import content_id
 from broker.relay.records import Place, Produced
 
 if TYPE_CHECKING:
-    from broker.relay.batch import Draft
+    from broker.relay.batch import Batch
     from broker.relay.records import Consumed
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class IncomingDocument:
     """A document as it came: who sent it, under which names, and what is known of it before it is read."""
 
     sender: ParticipantCode
@@ -36,19 +36,19 @@ class Received:
         return self.message_id.encode()
 
 
-def received(record: Consumed, max_content: int) -> Received:
+def received(record: Consumed, max_content: int) -> IncomingDocument:
     """What came on an outbox or, hopped or redriven, on the intake topic; ValueError when the latter says no origin."""
-    hopped = record.topic == topics.INTAKE
-    origin = record.origin if hopped else record.place
+    rekeyed = record.topic == topics.INTAKE
+    origin = record.origin if rekeyed else record.place
     sender = topics.writer_of(origin.topic)
     if sender is None:
         raise ValueError(f"{origin.topic} is no outbox")
-    told_sha = record.header(headers.CONTENT_SHA256) if hopped else ""
+    told_sha = record.header(headers.CONTENT_SHA256) if rekeyed else ""
     sha256 = told_sha or content_id(record.content)
-    oversize = int(record.header(headers.OVERSIZE) or 0) if hopped else 0
+    oversize = int(record.header(headers.OVERSIZE) or 0) if rekeyed else 0
     if len(record.content) > max_content:
         oversize = len(record.content)
-    return Received(
+    return IncomingDocument(
         sender=sender,
         origin=origin,
         key=record.key,
@@ -56,14 +56,14 @@ def received(record: Consumed, max_content: int) -> Received:
         sha256=sha256,
         content=record.content,
         oversize=oversize,
-        redrive_of=record.header(headers.REDRIVE_OF) if hopped else "",
+        redrive_of=record.header(headers.REDRIVE_OF) if rekeyed else "",
         claimed=record.header(headers.CE_SOURCE),
     )
 
 
-def plan_hop(draft: Draft, record: Consumed) -> None:
+def rekey(batch: Batch, record: Consumed) -> None:
     """A record without a key goes to the lane of its message id; nobody is told before that lane has it."""
-    document = received(record, draft.rules.max_content)
+    document = received(record, batch.context.max_content)
     own = {
         **document.origin.headers(),
         headers.CE_ID: record.header(headers.CE_ID) or document.sha256,
@@ -72,4 +72,4 @@ def plan_hop(draft: Draft, record: Consumed) -> None:
     }
     kept = tuple(header for header in headers.of_sender(record.headers) if header[0] != headers.CE_ID)
     content = b"" if document.oversize else record.content
-    draft.emit(Produced(topics.INTAKE, document.name, content, kept + headers.encoded(own)))
+    batch.write(Produced(topics.INTAKE, document.name, content, kept + headers.encoded(own)))

@@ -82,7 +82,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class WriteoffResult:
     """What a request led to. A refused one changed nothing."""
 
     request: str
@@ -102,7 +102,7 @@ class Entry:
     """A request and its result, as it happened."""
 
     request: Request
-    result: Result
+    result: WriteoffResult
 
 
 Balance = dict[tuple[str, str, int], Decimal]
@@ -163,8 +163,8 @@ def _request() -> TypeAdapter[Request]:
 
 
 @cache
-def _any() -> TypeAdapter[Ledger | Request | Result | Grant]:
-    return TypeAdapter(Ledger | Request | Result | Grant)
+def _any() -> TypeAdapter[Ledger | Request | WriteoffResult | Grant]:
+    return TypeAdapter(Ledger | Request | WriteoffResult | Grant)
 
 
 @cache
@@ -172,7 +172,7 @@ def _grant() -> TypeAdapter[Grant]:
     return TypeAdapter(Grant)
 
 
-def dump(value: Ledger | Request | Result | Grant) -> bytes:
+def dump(value: Ledger | Request | WriteoffResult | Grant) -> bytes:
     """The value as JSON, quantities as text."""
     return _any().dump_json(value)
 
@@ -225,7 +225,7 @@ def withdraw(ledger: Ledger) -> Ledger:
     return replace(ledger, is_withdrawn=True)
 
 
-def apply(ledger: Ledger, request: Request) -> tuple[Ledger, Result]:
+def apply(ledger: Ledger, request: Request) -> tuple[Ledger, WriteoffResult]:
     """The ledger after a request, and what it led to. The same request again: the same result, the same ledger."""
     asked = (request.window, request.id)
     known = next((e for e in ledger.entries if (e.request.window, e.request.id) == asked), None)
@@ -279,9 +279,9 @@ def _free(ledger: Ledger, request: Request) -> Decimal:
     return {"reserve": available, "consume": available + held, "release": held}[request.operation]
 
 
-def _result(ledger: Ledger, request: Request, reason: str, text: str) -> Result:
+def _result(ledger: Ledger, request: Request, reason: str, text: str) -> WriteoffResult:
     reserved, consumed = ledger.balances(request.line, request.unit)
-    return Result(
+    return WriteoffResult(
         request=request.id,
         certificate=request.certificate,
         is_done=not reason,
@@ -293,5 +293,5 @@ def _result(ledger: Ledger, request: Request, reason: str, text: str) -> Result:
     )
 
 
-def _done(request: Request) -> Result:
-    return Result(request.id, request.certificate, is_done=True, available=ZERO, reserved=ZERO, consumed=ZERO)
+def _done(request: Request) -> WriteoffResult:
+    return WriteoffResult(request.id, request.certificate, is_done=True, available=ZERO, reserved=ZERO, consumed=ZERO)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from broker.answers.way_back import Telling
+from broker.answers.way_back import Notification
 from broker.model.ids import MessageId, ParticipantCode
 from broker.relay import headers, ids
 from broker.relay.facts import Fact
@@ -15,44 +15,44 @@ from broker.relay.headers import Kind
 from broker.relay.plain_notice import plain
 
 if TYPE_CHECKING:
-    from broker.relay.batch import Draft
+    from broker.relay.batch import Batch
 
 _HEADER_BYTES = 400_000
 """Of findings in a header; the content itself tells all."""
 
 
-def tell_sender(
-    draft: Draft, telling: Telling, key: bytes | None, *, cause: str = "", extra: dict[str, str] | None = None
+def notify_sender(
+    batch: Batch, notification: Notification, key: bytes | None, *, cause: str = "", extra: dict[str, str] | None = None
 ) -> None:
     """The record in the sender's form; state and findings stand in headers too, for who reads no XML."""
-    name = ids.broker_id(telling.message_id, telling.window or telling.sender, telling.kind, cause)
-    telling = replace(telling, id=name)
+    name = ids.broker_id(notification.message_id, notification.window or notification.sender, notification.kind, cause)
+    notification = replace(notification, id=name)
     try:
-        words = draft.rules.teller(telling)
+        words = batch.context.render(notification)
     except Exception as error:  # noqa: BLE001 - a form that fails must not keep the word from its reader
-        draft.say("telling.failed", message_id=telling.message_id, error=repr(error)[:300])
-        words = plain(telling)
+        batch.log("telling.failed", message_id=notification.message_id, error=repr(error)[:300])
+        words = plain(notification)
     values = {
         **(extra or {}),
         headers.CONTENT_TYPE: words.content_type,
         headers.STATE_HEADER: words.state,
         headers.FINDINGS: orjson.dumps(_carried(list(words.findings))).decode() if words.findings else "",
     }
-    message = MessageId(telling.message_id)
-    draft.deliver(
-        ParticipantCode(telling.sender),
-        Kind(telling.kind),
+    message = MessageId(notification.message_id)
+    batch.deliver(
+        ParticipantCode(notification.sender),
+        Kind(notification.kind),
         message,
         key,
         words.content,
         values,
-        window=telling.window,
+        window=notification.window,
         cause=cause,
     )
 
 
-def tell_failed(
-    draft: Draft,
+def notify_failed(
+    batch: Batch,
     message: MessageId,
     sender: ParticipantCode,
     key: bytes | None,
@@ -69,14 +69,14 @@ def tell_failed(
         "message": f"It could not be delivered to {window}: {reason}. It is kept and can be delivered later; "
         "nothing has been decided about it.",
     }
-    telling = Telling(
-        Kind.NOTICE, message, sender, document_type, "failed", window=window, at=draft.at, findings=(finding,)
+    notification = Notification(
+        Kind.NOTICE, message, sender, document_type, "failed", window=window, at=batch.at, findings=(finding,)
     )
     extra = {headers.DOCUMENT_TYPE: document_type}
-    tell_sender(draft, telling, key, cause=f"failed {cause}".strip(), extra=extra)
-    draft.tell(Fact.FAILED, message.encode(), {"message_id": message, "window": window, "reason": reason})
-    draft.track("failed", message, sender=sender, window=window, reason=reason)
-    draft.say("delivery.failed", message_id=message, window=window, reason=reason)
+    notify_sender(batch, notification, key, cause=f"failed {cause}".strip(), extra=extra)
+    batch.send_fact(Fact.FAILED, message.encode(), {"message_id": message, "window": window, "reason": reason})
+    batch.emit_event("failed", message, sender=sender, window=window, reason=reason)
+    batch.log("delivery.failed", message_id=message, window=window, reason=reason)
 
 
 def _carried(findings: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import orjson
 
-from broker.answers.way_back import Telling, Told
+from broker.answers.way_back import Notification, Rendered
 from broker.relay import headers
 
 
-def plain(telling: Telling) -> Told:
+def plain(notification: Notification) -> Rendered:
     """JSON, the form for who has no form."""
     content = orjson.dumps(
         {
-            "kind": telling.kind,
-            "message_id": telling.message_id,
-            "conversation_id": telling.message_id,
-            "document_type": telling.document_type,
-            "window": telling.window,
-            "state": telling.state,
-            "at": telling.at,
-            "findings": telling.findings,
+            "kind": notification.kind,
+            "message_id": notification.message_id,
+            "conversation_id": notification.message_id,
+            "document_type": notification.document_type,
+            "window": notification.window,
+            "state": notification.state,
+            "at": notification.at,
+            "findings": notification.findings,
         }
     )
-    return Told(content, headers.JSON, telling.state, telling.findings)
+    return Rendered(content, headers.JSON, notification.state, notification.findings)

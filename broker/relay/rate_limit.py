@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _MINUTE = 60.0
 
 
-class Pace:
+class RateLimit:
     """What was handed to each inbox within the last minute, and so when it takes one more.
 
     A worker has the share of each rate that it has of the lanes, so that all workers together keep it. One that starts

@@ -53,7 +53,7 @@ def _digest(key: bytes) -> int:
     return int.from_bytes(blake2b(key, digest_size=_NUMBER).digest(), "big")
 
 
-class Copied:
+class SnapshotFile:
     """Entries as they were written: never changed, each key once."""
 
     def __init__(self, data: bytes, size: int, count: int, checksum: int) -> None:
@@ -97,4 +97,4 @@ class Copied:
         return self._data[begin:middle], self._data[middle:end], end
 
 
-NOTHING = Copied(b"", 0, 0, 0)
+NOTHING = SnapshotFile(b"", 0, 0, 0)

@@ -13,12 +13,12 @@ from broker.relay.snapshot_file import NOTHING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from broker.relay.snapshot_file import Copied
+    from broker.relay.snapshot_file import SnapshotFile
 
 Entry = dict[str, Any]
 
 
-class Shelf:
+class StateStore:
     """One state topic's partition: key to entry. ``true_to`` is the offset up to which it holds what the topic says."""
 
     def __init__(self, topic: str) -> None:
@@ -26,7 +26,7 @@ class Shelf:
         self.true_to: int | None = None
         self.changes = 0
         """Records since the last copy of it was taken."""
-        self._copied: Copied = NOTHING
+        self._copied: SnapshotFile = NOTHING
         self._changed: set[bytes] = set()
         """Keys of ``_copied`` that stand there no more as they are."""
         self._kept: dict[bytes, bytes] = {}
@@ -61,14 +61,14 @@ class Shelf:
         self.restore(NOTHING, None)
         self._pending.clear()
 
-    def restore(self, copied: Copied, true_to: int | None) -> None:
+    def restore(self, snapshot: SnapshotFile, true_to: int | None) -> None:
         """What a copy says, and nothing else."""
-        self._copied, self._changed, self._kept, self.true_to, self.changes = copied, set(), {}, true_to, 0
+        self._copied, self._changed, self._kept, self.true_to, self.changes = snapshot, set(), {}, true_to, 0
 
-    def copy(self) -> Shelf:
+    def copy(self) -> StateStore:
         """All that is kept, as it is now."""
         self.changes = 0
-        copy = Shelf(self.topic)
+        copy = StateStore(self.topic)
         copy._copied, copy.true_to = self._copied, self.true_to
         copy._changed, copy._kept = self._changed.copy(), self._kept.copy()
         return copy
@@ -102,26 +102,26 @@ class Shelf:
             yield key
 
 
-class Memory:
+class Stores:
     """The shelves of one lane."""
 
     def __init__(self) -> None:
-        self.duplicates = Shelf(topics.DUPLICATES)
-        self.conversations = Shelf(topics.CONVERSATIONS)
-        self.references = Shelf(topics.REFERENCES)
-        self.writeoff = Shelf(topics.WRITEOFF)
+        self.duplicates = StateStore(topics.DUPLICATES)
+        self.conversations = StateStore(topics.CONVERSATIONS)
+        self.references = StateStore(topics.REFERENCES)
+        self.writeoff = StateStore(topics.WRITEOFF)
 
     @property
-    def shelves(self) -> tuple[Shelf, ...]:
+    def all(self) -> tuple[StateStore, ...]:
         return (self.duplicates, self.conversations, self.references, self.writeoff)
 
-    def shelf(self, topic: str) -> Shelf:
-        return next(shelf for shelf in self.shelves if shelf.topic == topic)
+    def of(self, topic: str) -> StateStore:
+        return next(store for store in self.all if store.topic == topic)
 
     def keep(self) -> None:
-        for shelf in self.shelves:
-            shelf.keep()
+        for store in self.all:
+            store.keep()
 
     def forget(self) -> None:
-        for shelf in self.shelves:
-            shelf.forget()
+        for store in self.all:
+            store.forget()

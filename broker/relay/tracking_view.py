@@ -60,8 +60,8 @@ def _decision(answers: list[Event]) -> dict[str, Any] | None:
     if not answers or not answers[-1].get("verdict"):
         return None
     standing = answers[-1]["standing"]
-    telling = next((e for e in reversed(answers) if e.get("state") == standing), answers[-1])
-    found = _fact(telling, "at", "function", "answer_id", "mrn", "findings") or {}
+    notification = next((e for e in reversed(answers) if e.get("state") == standing), answers[-1])
+    found = _fact(notification, "at", "function", "answer_id", "mrn", "findings") or {}
     return {**found, "state": standing, "verdict": answers[-1]["verdict"]}
 
 

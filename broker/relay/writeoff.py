@@ -19,92 +19,96 @@ if TYPE_CHECKING:
     from broker.model.documents import Payload
     from broker.model.ids import DocumentTypeName
     from broker.registry.relations import Names
-    from broker.relay.batch import Draft
-    from broker.relay.intake import Received
+    from broker.relay.batch import Batch
+    from broker.relay.intake import IncomingDocument
     from broker.relay.records import Consumed, Place
 
 
-def plan_grant(draft: Draft, document: Received, kind: DocumentTypeName, payload: Payload, names: Names) -> None:
+def plan_grant(
+    batch: Batch, document: IncomingDocument, kind: DocumentTypeName, payload: Payload, names: Names
+) -> None:
     """What an accepted certificate grants, told to its owner; and the end of a certificate that it replaces."""
     own, relations = names
     gone = {relation.document for relation in relations if relation.does != "corrects"}
     for name in gone:
-        draft.tell(Fact.WITHDRAWN, name.number.encode(), {"issuer": document.sender, "by": document.message_id})
-    grant = draft.rules.grant(kind, payload, document.message_id, document.sender)
+        batch.send_fact(Fact.WITHDRAWN, name.number.encode(), {"issuer": document.sender, "by": document.message_id})
+    grant = batch.context.grant(kind, payload, document.message_id, document.sender)
     if own is not None and own not in gone and grant is not None and grant.lines:
-        draft.tell(Fact.GRANTED, own.number.encode(), {"grant": orjson.Fragment(dump(grant))})
+        batch.send_fact(Fact.GRANTED, own.number.encode(), {"grant": orjson.Fragment(dump(grant))})
 
 
-def plan_request(draft: Draft, record: Consumed, window: ParticipantCode, origin: Place) -> None:
+def plan_request(batch: Batch, record: Consumed, window: ParticipantCode, origin: Place) -> None:
     """A window's request, on to the owner of the certificate; what cannot be read is kept, and the window is told."""
     try:
         request = replace(read_request(record.content), window=window)
     except ValidationError as error:
-        draft.bury(Produced(origin.topic, record.key, record.value, record.headers), "writeoff-unreadable", origin)
-        draft.track("writeoff-unreadable", "", window=window, origin=str(origin))
+        batch.dead_letter(
+            Produced(origin.topic, record.key, record.value, record.headers), "writeoff-unreadable", origin
+        )
+        batch.emit_event("writeoff-unreadable", "", window=window, origin=str(origin))
         faults = [
             {"code": "writeoff.unreadable", "value": ".".join(map(str, e["loc"])), "message": e["msg"]}
             for e in error.errors()
         ]
         told = orjson.dumps({"kind": "writeoff", "is_done": False, "findings": faults})
         message = MessageId(ids.message_id(window, record.header(headers.CE_ID) or ids.content_id(record.content)))
-        draft.deliver(window, Kind.NOTICE, message, record.key, told, {headers.CONTENT_TYPE: headers.JSON})
+        batch.deliver(window, Kind.NOTICE, message, record.key, told, {headers.CONTENT_TYPE: headers.JSON})
         return
-    values = {headers.CE_TYPE: Fact.WRITEOFF.ce_type, headers.CE_TIME: draft.at, **origin.headers()}
+    values = {headers.CE_TYPE: Fact.WRITEOFF.ce_type, headers.CE_TIME: batch.at, **origin.headers()}
     key = request.certificate.encode()
-    draft.emit(Produced(topics.ANSWERS, key, dump(request), headers.encoded(values)))
+    batch.write(Produced(topics.ANSWERS, key, dump(request), headers.encoded(values)))
 
 
 # --- in the lane of the certificate -----------------------------------------------------------------------------------
 
 
-def _granted(draft: Draft, record: Consumed) -> None:
+def _granted(batch: Batch, record: Consumed) -> None:
     """A certificate grants once; a second one of the same number changes nothing and is alarmed."""
     grant = read_grant(orjson.dumps(orjson.loads(record.content)["grant"]))
-    ledger, stands = register(_ledger(draft, record), grant)
+    ledger, stands = register(_ledger(batch, record), grant)
     if stands:
-        _keep(draft, ledger)
+        _keep(batch, ledger)
         return
-    draft.track("writeoff-conflict", grant.message, sender=grant.issuer, certificate=ledger.certificate)
-    draft.say("writeoff.conflict", message_id=grant.message, sender=grant.issuer)
+    batch.emit_event("writeoff-conflict", grant.message, sender=grant.issuer, certificate=ledger.certificate)
+    batch.log("writeoff.conflict", message_id=grant.message, sender=grant.issuer)
 
 
-def _withdrawn(draft: Draft, record: Consumed) -> None:
+def _withdrawn(batch: Batch, record: Consumed) -> None:
     """Only who issued a certificate can end it."""
-    fact, ledger = orjson.loads(record.content), _ledger(draft, record)
+    fact, ledger = orjson.loads(record.content), _ledger(batch, record)
     if ledger.grant is not None and ledger.grant.issuer == fact["issuer"]:
-        _keep(draft, withdraw(ledger))
+        _keep(batch, withdraw(ledger))
 
 
-def _requested(draft: Draft, record: Consumed) -> None:
+def _requested(batch: Batch, record: Consumed) -> None:
     """The request judged on all before it, and a notice to the window: the same again for a repeat."""
     request = read_request(record.content)
-    before = _ledger(draft, record)
+    before = _ledger(batch, record)
     ledger, result = apply(before, request)
     if ledger != before:
-        _keep(draft, ledger)
+        _keep(batch, ledger)
     message = ledger.grant.message if ledger.grant else MessageId(ids.message_id(request.window, request.id))
     extra = {headers.CONTENT_TYPE: headers.JSON, headers.STATE_HEADER: "writeoff", headers.WINDOW: request.window}
     content = orjson.dumps({"kind": "writeoff", **orjson.loads(dump(result))})
-    draft.deliver(
+    batch.deliver(
         request.window, Kind.NOTICE, message, request.mrn.encode(), content, extra,
         window=request.window, cause=f"writeoff {request.id} {result.is_done}",
     )  # fmt: skip
-    draft.track(
+    batch.emit_event(
         "writeoff", message, window=request.window, operation=request.operation, mrn=request.mrn, line=request.line,
         is_done=result.is_done, reason=result.reason,
     )  # fmt: skip
 
 
-def _ledger(draft: Draft, record: Consumed) -> Ledger:
+def _ledger(batch: Batch, record: Consumed) -> Ledger:
     key = record.key or b""
-    entry = draft.memory.writeoff.get(key)
+    entry = batch.stores.writeoff.get(key)
     return load(orjson.dumps(entry["ledger"])) if entry else Ledger(key.decode())
 
 
-def _keep(draft: Draft, ledger: Ledger) -> None:
+def _keep(batch: Batch, ledger: Ledger) -> None:
     entry = {"ledger": orjson.Fragment(dump(ledger))}
-    draft.remember(draft.memory.writeoff, ledger.certificate.encode(), entry)
+    batch.remember(batch.stores.writeoff, ledger.certificate.encode(), entry)
 
 
 CERTIFICATES = {Fact.GRANTED: _granted, Fact.WITHDRAWN: _withdrawn, Fact.WRITEOFF: _requested}

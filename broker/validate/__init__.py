@@ -10,7 +10,7 @@ from broker.model.errors import Refused
 from broker.model.findings import Finding, Severity
 from broker.validate.libxml_messages import prefixed
 from broker.validate.rules import broken, check, rules_of, tolerances_of
-from broker.validate.xsd import MAX_FAULTS, Fault, Schema, Verdict
+from broker.validate.xsd import MAX_FAULTS, Schema, SchemaFault, SchemaVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ def validate_payload(payload: Payload, document: Document, catalogue: Catalogue)
 
 def _schema_findings(document: Document) -> Iterator[Finding]:
     kind = document.type
-    verdict: Verdict = kind.schema.judge(document.root, kind.tolerates, kind.namespaces)
+    verdict: SchemaVerdict = kind.schema.judge(document.root, kind.tolerates, kind.namespaces)
     for one in verdict.tolerated:
         path, line = place(document, one.node, one.attribute)
         yield Finding(one.tolerance.id, one.tolerance.why, Severity.WARNING, path, line)
@@ -67,7 +67,7 @@ def _rule_findings(document: Document) -> Iterator[Finding]:
         yield Finding(rule.id, rule.message["en"], rule.severity, path, line, shown(value and value.strip()) or None)
 
 
-def _path(fault: Fault, path: Callable[[etree._Element, str | None], str]) -> str:
+def _path(fault: SchemaFault, path: Callable[[etree._Element, str | None], str]) -> str:
     """To the node, its attribute, or the place where the missing child would stand."""
     if not fault.missing:
         return path(fault.node, fault.attribute)
@@ -75,7 +75,7 @@ def _path(fault: Fault, path: Callable[[etree._Element, str | None], str]) -> st
     return f"{path(parent, None)}/{prefixed(parent, name)}"
 
 
-def _value(fault: Fault) -> str | None:
+def _value(fault: SchemaFault) -> str | None:
     if fault.missing:
         return None
     text = fault.node.get(fault.attribute) if fault.attribute else fault.node.text

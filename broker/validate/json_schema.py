@@ -11,7 +11,7 @@ import jsonschema_rs
 
 from broker.content.json_tree import at_path, value_of
 from broker.model.errors import Misconfigured
-from broker.validate.xsd import MAX_FAULTS, Fault, Verdict
+from broker.validate.xsd import MAX_FAULTS, SchemaFault, SchemaVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,14 +51,16 @@ class JsonSchema:
         root: etree._Element,
         tolerates: Iterable[Tolerance] = (),  # noqa: ARG002  (quirks of XML)
         namespaces: Mapping[str, str] | None = None,  # noqa: ARG002
-    ) -> Verdict:
+    ) -> SchemaVerdict:
         """All faults of a document, up to MAX_FAULTS."""
         value = value_of(root)
         if sum(1 for _ in root.iter()) > MAX_NODES:
-            return Verdict(self._first(root, value))
-        return Verdict(tuple(_fault(root, error) for error in islice(self._validator.iter_errors(value), MAX_FAULTS)))
+            return SchemaVerdict(self._first(root, value))
+        return SchemaVerdict(
+            tuple(_fault(root, error) for error in islice(self._validator.iter_errors(value), MAX_FAULTS))
+        )
 
-    def _first(self, root: etree._Element, value: object) -> tuple[Fault, ...]:
+    def _first(self, root: etree._Element, value: object) -> tuple[SchemaFault, ...]:
         try:
             self._validator.validate(value)
         except jsonschema_rs.ValidationError as error:
@@ -66,14 +68,14 @@ class JsonSchema:
         return ()
 
 
-def _fault(root: etree._Element, error: jsonschema_rs.ValidationError) -> Fault:
+def _fault(root: etree._Element, error: jsonschema_rs.ValidationError) -> SchemaFault:
     node = at_path(root, list(error.instance_path))
     keyword = str(error.schema_path[-1]) if error.schema_path else ""
     sentence = f"{error.message[:300]}."
     if keyword == "required":
         name = getattr(error.kind, "property", "")
-        return Fault(node, "schema.missing", f"{name} is missing here.", missing=(node, name))
+        return SchemaFault(node, "schema.missing", f"{name} is missing here.", missing=(node, name))
     if keyword == "type":
-        return Fault(node, "schema.type", sentence)
+        return SchemaFault(node, "schema.type", sentence)
     code = "schema.length" if keyword in _LENGTHS else "schema.value"
-    return Fault(node, "schema.unexpected" if keyword == "additionalProperties" else code, sentence)
+    return SchemaFault(node, "schema.unexpected" if keyword == "additionalProperties" else code, sentence)

@@ -34,7 +34,7 @@ _RANK = {"schema.length": 0, "schema.value": 1, "schema.type": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class SchemaFault:
     """One thing the schema does not allow, at an element of the document, its attribute, or its absent child."""
 
     node: etree._Element
@@ -58,8 +58,8 @@ class Tolerated:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    faults: tuple[Fault, ...] = ()
+class SchemaVerdict:
+    faults: tuple[SchemaFault, ...] = ()
     tolerated: tuple[Tolerated, ...] = ()
 
 
@@ -89,10 +89,10 @@ class Schema:
 
     def judge(
         self, root: etree._Element, tolerates: Iterable[Tolerance] = (), namespaces: Mapping[str, str] | None = None
-    ) -> Verdict:
+    ) -> SchemaVerdict:
         """All faults of a document, without the quirks that are tolerated; their XPaths use ``namespaces``."""
         if self._xsd.validate(root):
-            return Verdict(self._bad_base64(root))
+            return SchemaVerdict(self._bad_base64(root))
         errors = _entries(self._xsd)
         twin = Twin(root)
         tolerated = tuple(_tolerated(root, tolerates, tuple(sorted((namespaces or {}).items()))))
@@ -107,14 +107,14 @@ class Schema:
         faults = self._faults(twin, errors)
         known = {(fault.node, fault.code) for fault in faults}
         more = [fault for fault in self._bad_base64(root) if (fault.node, fault.code) not in known]
-        return Verdict((*faults, *more), tolerated)
+        return SchemaVerdict((*faults, *more), tolerated)
 
     def _errors(self, root: etree._Element) -> list[Any]:
         return [] if self._xsd.validate(root) else _entries(self._xsd)
 
-    def _faults(self, twin: Twin, errors: list[Any]) -> tuple[Fault, ...]:
+    def _faults(self, twin: Twin, errors: list[Any]) -> tuple[SchemaFault, ...]:
         """All faults: libxml2 skips what follows a wrong child, so the twin is repaired there and judged again."""
-        told: dict[tuple[object, ...], Fault] = {}
+        told: dict[tuple[object, ...], SchemaFault] = {}
         first = errors[:1]
         for _ in range(MAX_ROUNDS):
             opinions = self._second.about(twin.root) if any(e.type_name == STRUCTURE for e in errors) else {}
@@ -131,14 +131,14 @@ class Schema:
                 break
             errors = self._errors(twin.root)
         # Whatever libxml2 refused stays refused, even if none of its words is known.
-        unknown = (Fault(twin.original(twin.root), "schema.value", error.message) for error in first)
+        unknown = (SchemaFault(twin.original(twin.root), "schema.value", error.message) for error in first)
         return tuple(told.values()) or tuple(unknown)
 
-    def _bad_base64(self, root: etree._Element) -> tuple[Fault, ...]:
+    def _bad_base64(self, root: etree._Element) -> tuple[SchemaFault, ...]:
         if not self._declared.binary:
             return ()
         return tuple(
-            Fault(node, "schema.type", f"{prefixed(node, node.tag)} is not base64.")
+            SchemaFault(node, "schema.type", f"{prefixed(node, node.tag)} is not base64.")
             for node in root.iter(*self._declared.binary)
             if not is_base64(node.text or "")
         )
@@ -179,14 +179,14 @@ def _padded(root: etree._Element, errors: Iterable[Any]) -> list[tuple[etree._El
     ]
 
 
-def _tell(told: dict[tuple[object, ...], Fault], fault: Fault) -> None:
+def _tell(told: dict[tuple[object, ...], SchemaFault], fault: SchemaFault) -> None:
     """Adds a fault; of several of one value the plainest is kept."""
     key = (fault.node, fault.attribute, fault.missing or fault.code not in _RANK or "value")
     if key not in told or _RANK.get(fault.code, 9) < _RANK.get(told[key].code, 9):
         told[key] = fault
 
 
-def _repair(twin: Twin, node: etree._Element, fault: Fault) -> bool:
+def _repair(twin: Twin, node: etree._Element, fault: SchemaFault) -> bool:
     """Alters the twin so that what follows a wrong child is judged too; whether there was anything to do."""
     if fault.missing:
         parent, name = fault.missing
@@ -246,12 +246,12 @@ def _is_blank_around(text: str) -> bool:
 
 def _fault(
     twin: Twin, node: etree._Element, attribute: str | None, said: Words, opinions: Mapping[etree._Element, Opinion]
-) -> Fault:
+) -> SchemaFault:
     original = twin.original(node)
     name = prefixed(node, node.tag)
     if said.says.endswith("."):
         subject = f"{prefixed(node, attribute)} of {name}" if attribute else name
-        return Fault(original, said.code, f"{subject} {said.says}", attribute)
+        return SchemaFault(original, said.code, f"{subject} {said.says}", attribute)
     parent = node if said.code == "schema.missing" else node.getparent()
     opinion = opinions.get(node if parent is None else parent)
     expected = (opinion.expected,) if opinion is not None and opinion.expected else said.expected
@@ -261,10 +261,10 @@ def _fault(
         sentence = f"{child} is missing in {prefixed(parent, parent.tag)}"
         if node is not parent:
             sentence += f"; it must stand before {name}"
-        return Fault(original, "schema.missing", f"{sentence}.", None, (twin.original(parent), expected[0]))
+        return SchemaFault(original, "schema.missing", f"{sentence}.", None, (twin.original(parent), expected[0]))
     options = listed([prefixed(node, e) for e in said.expected])
     sentence = f"{name} {said.says}" + (f"; expected: {options}." if options else ".")
-    return Fault(original, said.code, sentence, is_child=node is not parent)
+    return SchemaFault(original, said.code, sentence, is_child=node is not parent)
 
 
 def _follows(parent: etree._Element, node: etree._Element, name: str) -> bool:

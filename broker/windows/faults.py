@@ -16,7 +16,7 @@ from broker.windows.respond import derived
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from broker.windows.respond import Reply
+    from broker.windows.respond import WindowReply
 
 RUBBISH = b"<Response><FunctionCode>03</FunctionCode"
 _SHARES = frozenset({"fail", "late", "twice", "disorder", "rubbish"})
@@ -68,7 +68,7 @@ def _expected(name: str) -> str:
     return "a share from 0 to 1" if name in _SHARES else "seconds, 0 or more"
 
 
-def play(faults: Faults, message: str, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
+def play(faults: Faults, message: str, replies: tuple[WindowReply, ...]) -> tuple[WindowReply, ...]:
     """The replies as the script lets them out, soonest first."""
 
     def hits(share: float, name: str) -> bool:

@@ -26,7 +26,7 @@ _DESCRIPTION = 512  # WCO 488, an..512
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class WindowReply:
     """One record a window writes to its outbox, and how long it waits before it does."""
 
     id: str
@@ -43,14 +43,14 @@ def read_payload(content: bytes) -> Payload:
     return Payload(content, declaration)
 
 
-def reply(window: Window, content: bytes, pointers: Pointers, received: datetime) -> tuple[Reply, ...]:
+def reply(window: Window, content: bytes, pointers: Pointers, received: datetime) -> tuple[WindowReply, ...]:
     """What a window answers to one delivery, in order. The same delivery gives the same bytes again."""
     payload = read_payload(content)
     decision = window.decide(payload, received)
     participant = window.participant
     answers = respond(decision, payload, participant, pointers, received)
     return tuple(
-        Reply(
+        WindowReply(
             answer.answer_id,
             _key(participant, answer),
             _content(participant, answer),

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class DataFault:
     """Something in the data that cannot work, and where."""
 
     where: str
@@ -45,18 +45,18 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CheckReport:
     """What was looked at, and what is wrong with it."""
 
     counts: dict[str, int]
-    faults: tuple[Fault, ...]
+    faults: tuple[DataFault, ...]
 
 
-def check(root: Path | None = None, tell: Callable[[str], None] = lambda _: None) -> Report:
+def check(root: Path | None = None, tell: Callable[[str], None] = lambda _: None) -> CheckReport:
     """Look at all data below ``root``; ``tell`` hears what is looked at."""
     root = root or catalogues.data_root()
     counts = dict.fromkeys(("schemas", "code lists", "document types", "rows", "rules", "participants", "samples"), 0)
-    faults: list[Fault] = []
+    faults: list[DataFault] = []
     tell("schemas")
     for file in sorted((root / "xsd").rglob("*.xsd")):
         counts["schemas"] += 1
@@ -65,10 +65,10 @@ def check(root: Path | None = None, tell: Callable[[str], None] = lambda _: None
     try:
         catalogue = catalogues.load(root)
     except Misconfigured as error:
-        return Report(counts, (*faults, Fault("mappings", _relative(str(error), root))))
+        return CheckReport(counts, (*faults, DataFault("mappings", _relative(str(error), root))))
     counts["participants"] = len(catalogue.participants)
     counts["code lists"] = len(catalogue.code_lists)
-    faults += [Fault(f.where, _relative(f.sentence, root)) for f in _code_lists(catalogue)]
+    faults += [DataFault(f.where, _relative(f.sentence, root)) for f in _code_lists(catalogue)]
     for document_type in catalogue.document_types.values():
         tell(document_type.name)
         counts["document types"] += 1
@@ -78,34 +78,36 @@ def check(root: Path | None = None, tell: Callable[[str], None] = lambda _: None
             counts["rows"] += sum(1 for _ in _rows(document_type))
             found += _mapping(document_type, catalogue)
         except Misconfigured as error:
-            found.append(Fault(f"{document_type.name}/mapping.toml", str(error)))
-        faults += [Fault(f.where, _relative(f.sentence, root)) for f in found]
+            found.append(DataFault(f"{document_type.name}/mapping.toml", str(error)))
+        faults += [DataFault(f.where, _relative(f.sentence, root)) for f in found]
     faults += _participants(catalogue)
-    faults += [Fault(f.where, _relative(f.sentence, root)) for f in _answers(root, catalogue)]
+    faults += [DataFault(f.where, _relative(f.sentence, root)) for f in _answers(root, catalogue)]
     tell("windows")
     for place, text in trial(root / "mappings", catalogue, datetime.now(UTC)):
-        faults.append(Fault(str(place.relative_to(root)), _relative(text, root)))
+        faults.append(DataFault(str(place.relative_to(root)), _relative(text, root)))
     for file in sample_files(root / "mappings"):
         counts["samples"] += 1
         if file.is_relative_to(root / "mappings" / "participants"):
             continue  # tried already
         tell(str(file.relative_to(root)))
-        faults += [Fault(str(file.relative_to(root)), _relative(text, root)) for text in _sample(file, root, catalogue)]
-    return Report(counts, tuple(faults))
+        faults += [
+            DataFault(str(file.relative_to(root)), _relative(text, root)) for text in _sample(file, root, catalogue)
+        ]
+    return CheckReport(counts, tuple(faults))
 
 
 def _relative(text: str, root: Path) -> str:
     return text.replace(f"{root}{os.sep}", "")
 
 
-def _schema(file: Path, root: Path) -> Iterator[Fault]:
+def _schema(file: Path, root: Path) -> Iterator[DataFault]:
     try:
         etree.XMLSchema(etree.parse(file))
     except (OSError, etree.LxmlError) as error:
-        yield Fault(str(file.relative_to(root)), f"not a schema: {error}")
+        yield DataFault(str(file.relative_to(root)), f"not a schema: {error}")
 
 
-def _code_lists(catalogue: Catalogue) -> Iterator[Fault]:
+def _code_lists(catalogue: Catalogue) -> Iterator[DataFault]:
     """Editions that cannot be read, and translations into a code that the list they lead to does not have."""
     read: dict[str, set[str]] = {}
     for code_list in catalogue.code_lists.values():
@@ -113,13 +115,15 @@ def _code_lists(catalogue: Catalogue) -> Iterator[Fault]:
             try:
                 read.setdefault(code_list.name, set()).update(edition.codes)
             except (Misconfigured, OSError, ValueError) as error:
-                yield Fault(f"codelists/{code_list.name}/{edition.version}.csv", str(error))
+                yield DataFault(f"codelists/{code_list.name}/{edition.version}.csv", str(error))
     for code_list in catalogue.code_lists.values():
         target = _target(code_list.name, catalogue) if code_list.kind == "translation" else None
         if target is not None and target.name in read and code_list.name in read:
             led = {code.name for edition in code_list.editions for code in edition.codes.values()}
             if strangers := ", ".join(sorted(led - read[target.name])):
-                yield Fault(f"codelists/{code_list.name}", f"leads to what is no code of {target.name}: {strangers}")
+                yield DataFault(
+                    f"codelists/{code_list.name}", f"leads to what is no code of {target.name}: {strangers}"
+                )
 
 
 def _target(name: str, catalogue: Catalogue) -> CodeList | None:
@@ -147,42 +151,44 @@ def _rows(document_type: DocumentType) -> Iterator[Row]:
         groups += group.groups
 
 
-def _document_type(document_type: DocumentType) -> Iterator[Fault]:
+def _document_type(document_type: DocumentType) -> Iterator[DataFault]:
     """Schema and rules of one format."""
     name = document_type.name
     try:
         document_type.schema.warm()
     except Misconfigured as error:
-        yield Fault(f"{name}/document.toml", str(error))
+        yield DataFault(f"{name}/document.toml", str(error))
     try:
         check_rules(document_type.rules, document_type.namespaces, document_type.tolerates)
     except Misconfigured as error:
-        yield Fault(f"{name}/rules.toml", str(error))
+        yield DataFault(f"{name}/rules.toml", str(error))
     ids = [rule.id for rule in document_type.rules]
-    yield from (Fault(f"{name}/rules.toml", f"two rules have the id {i}") for i in sorted(set(ids)) if ids.count(i) > 1)
+    yield from (
+        DataFault(f"{name}/rules.toml", f"two rules have the id {i}") for i in sorted(set(ids)) if ids.count(i) > 1
+    )
 
 
-def _mapping(document_type: DocumentType, catalogue: Catalogue) -> Iterator[Fault]:
+def _mapping(document_type: DocumentType, catalogue: Catalogue) -> Iterator[DataFault]:
     """The rows of one format against the payload's schema, its own schema and the code lists."""
     where = f"{document_type.name}/mapping.toml"
     missing = _lists(document_type, catalogue.code_lists)
     for code_list, row in missing.items():
-        yield Fault(where, f"row {row}: there is no code list {code_list!r} in mappings/codelists")
+        yield DataFault(where, f"row {row}: there is no code list {code_list!r} in mappings/codelists")
     try:
         document_type.mapping.warm()
     except Misconfigured as error:
         if not any(f"no code list '{code_list}'" in str(error) for code_list in missing):
-            yield Fault(where, str(error))
+            yield DataFault(where, str(error))
     rows = getattr(document_type.mapping, "rows", None)
     if rows is None or document_type.schema.file.suffix != ".xsd" or not document_type.schema.file.exists():
         return  # an XSLT names no paths; a JSON Schema is open, `swb coverage` shows rows that never meet a value
     profile = Profile(document_type.schema.file)
     start = profile.root(document_type.root)
     if not start:
-        yield Fault(where, f"the schema declares no root element {document_type.root}")
+        yield DataFault(where, f"the schema declares no root element {document_type.root}")
         return
     for row, unknown in _paths(rows.body, profile, (start,)):
-        yield Fault(where, f"{row}: the source schema has no {unknown} there")
+        yield DataFault(where, f"{row}: the source schema has no {unknown} there")
 
 
 def _paths(group: Group, profile: Profile, scopes: tuple[Elements, ...]) -> Iterator[tuple[str, str]]:
@@ -221,17 +227,17 @@ def _tested(condition: Condition | None) -> Iterator[RowPath]:
             yield from test.paths()
 
 
-def _answers(root: Path, catalogue: Catalogue) -> Iterator[Fault]:
+def _answers(root: Path, catalogue: Catalogue) -> Iterator[DataFault]:
     """The forms in which answers are told, the status dictionary, and what the other data names of them."""
     if not (root / "mappings" / "responses").is_dir():
         return
     try:
         way_back.load(root, catalogue)
     except Misconfigured as error:
-        yield Fault("answers", str(error))
+        yield DataFault("answers", str(error))
 
 
-def _participants(catalogue: Catalogue) -> Iterator[Fault]:
+def _participants(catalogue: Catalogue) -> Iterator[DataFault]:
     """Identifiers that cannot be right, and rules that name a family or a format that nobody has."""
     families = {document_type.family for document_type in catalogue.document_types.values()}
     for participant in catalogue.participants.values():
@@ -242,15 +248,15 @@ def _participants(catalogue: Catalogue) -> Iterator[Fault]:
             except Misconfigured as error:
                 reason = str(error)
             if reason:
-                yield Fault(where, f"identifiers: {reason}")
+                yield DataFault(where, f"identifiers: {reason}")
         for rule in participant.accepts:
             if rule.family and rule.family not in families:
-                yield Fault(
+                yield DataFault(
                     where, f"{rule.id}: there is no family {rule.family}; there are {', '.join(sorted(families))}"
                 )
             for name in rule.types:
                 if name not in catalogue.document_types:
-                    yield Fault(where, f"{rule.id}: there is no document type {name}")
+                    yield DataFault(where, f"{rule.id}: there is no document type {name}")
 
 
 def _sample(file: Path, root: Path, catalogue: Catalogue) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from broker.catalogue import PAYLOAD_SCHEMA, data_root
 from broker.line.process import explained
 from broker.mapping.lineage.coverage import Coverage, cover
-from broker.mapping.lineage.report import Report, report
+from broker.mapping.lineage.report import ImplementationReport, report
 from broker.model.documents import Message
 from broker.model.errors import Refused
 from broker.model.ids import NO_MESSAGE_ID, DocumentTypeName
@@ -59,7 +59,7 @@ def open_in(document_type: DocumentType) -> tuple[str, ...]:
     return tuple(profile.unmentioned(document_type.root, plan.scopes[0].node))
 
 
-def report_of(document_type: DocumentType, catalogue: Catalogue) -> Report:
+def report_of(document_type: DocumentType, catalogue: Catalogue) -> ImplementationReport:
     """The implementation report, with examples from the samples."""
     folder = (data_root() / "xsd" / PAYLOAD_SCHEMA).parent
     schema = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(folder.glob("*.xsd")))).hexdigest()

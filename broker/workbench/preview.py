@@ -50,7 +50,7 @@ def ask(
     asked = [r for r in outcome.routings if r.participant in only] if only else list(outcome.routings)
     if not only and not outcome.windows:
         return (Verdict(None, "not_routed", tuple(_declined(r, r.participant) for r in asked)),)
-    home = Home(message, catalogue)
+    home = WayBack(message, catalogue)
     verdicts = []
     for routing in asked:
         if routing.is_accepted:
@@ -60,7 +60,7 @@ def ask(
     return tuple(verdicts)
 
 
-class Home:
+class WayBack:
     """The way from a place in the payload back to the sender's document, explained when first needed."""
 
     def __init__(self, message: Message, catalogue: Catalogue) -> None:
@@ -87,7 +87,7 @@ class Home:
         )
 
 
-def _decided(window: decide.Window, payload: Payload, now: datetime, home: Home, route: str) -> Verdict:
+def _decided(window: decide.Window, payload: Payload, now: datetime, home: WayBack, route: str) -> Verdict:
     decision = window.decide(payload, now)
     return Verdict(decision.window, decision.verdict, tuple(home.bring(o) for o in decision.objections), route)
 

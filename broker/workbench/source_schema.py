@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from broker.mapping.compiler.source_tree import Node
+    from broker.mapping.compiler.source_tree import SourceNode
     from broker.mapping.language.paths import Path as RowPath
     from broker.mapping.language.paths import Predicate, Step
 
@@ -40,7 +40,7 @@ class Profile:
             unknown.append(f"@{_local(path.attribute)}")
         return here, unknown
 
-    def unmentioned(self, root: str, node: Node) -> Iterator[str]:
+    def unmentioned(self, root: str, node: SourceNode) -> Iterator[str]:
         """The paths of elements that the schema knows, below what rows name, and no row or drop mentions."""
         yield from _unmentioned(self.root(root), node, "")
 
@@ -95,7 +95,7 @@ def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def _unmentioned(here: Elements, node: Node, path: str) -> Iterator[str]:
+def _unmentioned(here: Elements, node: SourceNode, path: str) -> Iterator[str]:
     if node.drop is not None:
         return
     known = {str(child.name): child for element in here for child in _children(element) if child.name}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from broker.model.ids import ParticipantCode
     from broker.windows.decide import Window
     from broker.windows.faults import Faults
-    from broker.windows.respond import Reply
+    from broker.windows.respond import WindowReply
 
 logger = log.get(__name__)
 
@@ -58,7 +58,7 @@ def answer_payloads(
     """An agent for each window: payloads from its inbox, answers to its outbox, at least once, under derived ids."""
     for code, window in windows.items():
 
-        def decide(content: bytes, message: str, at: datetime, window: Window = window) -> tuple[Reply, ...]:
+        def decide(content: bytes, message: str, at: datetime, window: Window = window) -> tuple[WindowReply, ...]:
             script = faults.get(window.participant.code, NONE)
             return play(script, message, reply(window, content, pointers, at))
 
@@ -67,7 +67,7 @@ def answer_payloads(
 
 
 def _window_agent(
-    code: str, answers: faust.TopicT[bytes], decide: Callable[[bytes, str, datetime], tuple[Reply, ...]]
+    code: str, answers: faust.TopicT[bytes], decide: Callable[[bytes, str, datetime], tuple[WindowReply, ...]]
 ) -> Callable[[faust.Stream[bytes]], Any]:
     async def answer(event: faust.EventT[bytes]) -> None:
         """Every reply to one payload, each when its time has come; tried again until Kafka takes it."""
@@ -110,7 +110,7 @@ def _window_agent(
     return work
 
 
-async def _send(answers: faust.TopicT[bytes], code: str, one: Reply) -> None:
+async def _send(answers: faust.TopicT[bytes], code: str, one: WindowReply) -> None:
     given = {
         headers.CE_VERSION: "1.0",
         headers.CE_ID: one.id,

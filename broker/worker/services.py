@@ -20,9 +20,9 @@ from broker.worker.health import Health
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from broker.kafka.watchdog import Watch
+    from broker.kafka.watchdog import Watchdog
     from broker.model.outcomes import Catalogue
-    from broker.relay.batch import Rules
+    from broker.relay.batch import PlanContext
     from broker.settings import Settings
     from broker.worker.http import HealthPort
 
@@ -79,7 +79,7 @@ class AlarmService(Service):  # type: ignore[misc]  # mode publishes no types
         super().__init__()
         self._load = load
         self._is_open = is_open
-        self._telling: Service | None = None
+        self._notification: Service | None = None
 
     async def on_start(self) -> None:
         self.add_future(self._work())
@@ -88,11 +88,11 @@ class AlarmService(Service):  # type: ignore[misc]  # mode publishes no types
         await _lanes_had_a_start(self._is_open)
         make = await asyncio.to_thread(self._load)
         while True:
-            self._telling = telling = make()
+            self._notification = notification = make()
             try:
-                await telling.start()
-                await telling.wait_until_stopped()
-                reason = telling.crash_reason
+                await notification.start()
+                await notification.wait_until_stopped()
+                reason = notification.crash_reason
             except Exception as error:  # noqa: BLE001 - it is started again, whatever it was
                 reason = error
             if self.should_stop:
@@ -105,10 +105,10 @@ class AlarmService(Service):  # type: ignore[misc]  # mode publishes no types
         await self._end()
 
     async def _end(self) -> None:
-        telling, self._telling = self._telling, None
-        if telling is not None:
+        notification, self._notification = self._notification, None
+        if notification is not None:
             with suppress(Exception):
-                await asyncio.wait_for(telling.stop(), _AGAIN_SECONDS)
+                await asyncio.wait_for(notification.stop(), _AGAIN_SECONDS)
 
 
 async def _lanes_had_a_start(is_open: Callable[[], bool]) -> None:
@@ -123,7 +123,7 @@ class WatchService(Service):  # type: ignore[misc]  # mode publishes no types
 
     mundane_level = "debug"
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watchdog) -> None:
         super().__init__()
         self._watch = watch
 
@@ -136,7 +136,7 @@ class RelayService(Service):  # type: ignore[misc]  # mode publishes no types
 
     mundane_level = "debug"
 
-    def __init__(self, settings: Settings, rules: Rules) -> None:
+    def __init__(self, settings: Settings, rules: PlanContext) -> None:
         super().__init__()
         self._settings = settings
         self._rules = rules

@@ -15,11 +15,11 @@ from broker.answers.history import (
     MOST_ANSWERS,
     Answered,
     Delivered,
-    Failed,
+    DeliveryFailed,
+    DocumentReceived,
     History,
     NoAnswer,
     Overdue,
-    Received,
     Refused,
     Related,
     Routed,
@@ -55,7 +55,7 @@ def answer(function: str, window: str = "pe-vuce", issued: str = "", answer_id: 
 
 def history(*facts, windows=("pe-vuce",)) -> History:
     known = History("c" * 32)
-    start = [Received(at=AT, sender="co-ica"), Routed(at=AT, windows=windows)]
+    start = [DocumentReceived(at=AT, sender="co-ica"), Routed(at=AT, windows=windows)]
     for fact in (*start, *(Delivered(at=AT, window=w) for w in windows), *facts):
         known, _ = add(known, fact)
     return known
@@ -125,7 +125,7 @@ MOMENTS = ["", *(f"2026-03-0{n}T10:00:00Z" for n in range(1, 5))]
 ANSWERS = st.builds(answer, st.sampled_from(FUNCTIONS), st.sampled_from(WINDOWS), st.sampled_from(MOMENTS))
 OTHERS = st.sampled_from(
     [
-        Failed(at=AT, window="pe-vuce", reason="inbox refuses"),
+        DeliveryFailed(at=AT, window="pe-vuce", reason="inbox refuses"),
         NoAnswer(at=AT, window="sg-tradenet"),
         Overdue(at=AT, window="pe-vuce", step="decision", level=2),
         Delivered(at=AT, window="us-ace"),
@@ -162,7 +162,7 @@ def test_a_history_survives_json(facts):
 
 def test_received_delivered_decided_are_three_facts():
     known = History("c" * 32)
-    known, _ = add(known, Received(at="2026-03-01T10:00:00.000Z", sender="co-ica"))
+    known, _ = add(known, DocumentReceived(at="2026-03-01T10:00:00.000Z", sender="co-ica"))
     now = state_of(known, STATUSES)
     assert (now.state, now.received, now.delivered, now.decided) == ("received", "2026-03-01T10:00:00.000Z", "", "")
     known, _ = add(known, Routed(at="2026-03-01T10:00:00.100Z", windows=WINDOWS))
@@ -190,7 +190,7 @@ def test_a_rejection_never_hides_an_acceptance():
 
 def test_a_transport_failure_is_no_verdict_and_a_late_delivery_heals_it():
     known = History("c" * 32)
-    for fact in (Routed(at=AT, windows=("pe-vuce",)), Failed(at=AT, window="pe-vuce", reason="inbox refuses")):
+    for fact in (Routed(at=AT, windows=("pe-vuce",)), DeliveryFailed(at=AT, window="pe-vuce", reason="inbox refuses")):
         known, _ = add(known, fact)
     now = state_of(known, STATUSES)
     assert (now.state, now.verdict, now.decided) == ("failed", "", "")
@@ -203,7 +203,7 @@ def test_refused_and_not_routed_and_a_lost_document():
     assert state_of(refused, STATUSES).state == "refused"
     nowhere, _ = add(History("c" * 32), Routed(at=AT, windows=(), reasons=(("pe-vuce", "takes no invoices"),)))
     assert state_of(nowhere, STATUSES).state == "not_routed"
-    lost, _ = add(History("c" * 32), Failed(at=AT, reason="unforeseen"))
+    lost, _ = add(History("c" * 32), DeliveryFailed(at=AT, reason="unforeseen"))
     assert state_of(lost, STATUSES).state == "failed"
 
 

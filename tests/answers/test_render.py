@@ -11,7 +11,7 @@ import pytest
 from lxml import etree
 
 from broker.answers.render import AtWindow, Objection, Reply, load_forms, respond
-from broker.answers.way_back import Telling
+from broker.answers.way_back import Notification
 from broker.answers.way_back import load as load_home
 from broker.answers.wco_response import read
 from broker.catalogue import load as load_catalogue
@@ -237,7 +237,7 @@ def test_who_sends_json_is_told_in_json_with_its_own_number(file, number, issued
         Message(MessageId("a" * 32), (HOME / "mappings" / "documents" / "origin" / file).read_bytes()), catalogue
     )
     record = load_home(HOME, catalogue)(
-        Telling("receipt", "a" * 32, "nobody", "", "received", "", REPLY.at, document=outcome.document)
+        Notification("receipt", "a" * 32, "nobody", "", "received", "", REPLY.at, document=outcome.document)
     )
     said = json.loads(record.content)
     assert record.content_type == "application/json"
@@ -269,7 +269,9 @@ def test_whatever_comes_its_receipt_or_refusal_is_valid_in_the_form_of_its_forma
         kind, state = ("receipt", "received") if outcome.payload else ("refusal", "refused")
         said = tuple(f.as_json() for f in outcome.findings)
         form = outcome.document_type or ""
-        record = home(Telling(kind, "a" * 32, "nobody", form, state, "", REPLY.at, said, document=outcome.document))
+        record = home(
+            Notification(kind, "a" * 32, "nobody", form, state, "", REPLY.at, said, document=outcome.document)
+        )
         if record.content_type == "application/json":
             assert outcome.document is None or outcome.document.type.response == "json", file
             told["json"] += 1

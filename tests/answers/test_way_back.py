@@ -16,7 +16,7 @@ from lxml import etree
 import broker
 from broker.answers.history import Answered
 from broker.answers.render import AtWindow
-from broker.answers.way_back import Home, Telling
+from broker.answers.way_back import Notification, WayBack
 from broker.answers.way_back import load as load_home
 from broker.answers.wco_response import read
 from broker.catalogue import load as load_catalogue
@@ -31,7 +31,7 @@ from broker.windows.respond import reply
 from broker.workbench.samples import read_sample
 
 if TYPE_CHECKING:
-    from broker.answers.way_back import Told
+    from broker.answers.way_back import Rendered
     from broker.model.answers import Answer
     from broker.model.outcomes import Catalogue
     from broker.windows.decide import Window
@@ -76,7 +76,7 @@ def acknowledgement() -> etree.XMLSchema:
 
 
 @pytest.fixture(scope="module")
-def home(catalogue) -> Home:
+def home(catalogue) -> WayBack:
     return load_home(data_root(), catalogue)
 
 
@@ -86,7 +86,7 @@ def cases() -> list[Case]:
     return [Case(f.parents[1].name, f) for f in files if f.stem in rules.get(f.parents[1].name, ())]
 
 
-def answered(case: Case, home: Home, catalogue: Catalogue) -> tuple[bytes, str, Answer]:
+def answered(case: Case, home: WayBack, catalogue: Catalogue) -> tuple[bytes, str, Answer]:
     """The document, where it is wrong, and the verdict as it was read from the bytes the window sent."""
     sample = read_sample(case.file, MAPPINGS)
     outcome = process(Message(ID, sample.content), catalogue)
@@ -96,12 +96,12 @@ def answered(case: Case, home: Home, catalogue: Catalogue) -> tuple[bytes, str, 
 
 
 def tell(
-    home: Home, answer: Answer, content: bytes | None, sender: str = "co-ica", standing: str = "", **more: str
-) -> Told:
+    home: WayBack, answer: Answer, content: bytes | None, sender: str = "co-ica", standing: str = "", **more: str
+) -> Rendered:
     meaning = home.meaning(answer)
     fact = Answered(at=AT, answer=answer, state=meaning.state, why=meaning.why)
     state = standing or meaning.state
-    return home(Telling("answer", ID, sender, "", state, answer.window, AT, (), fact, content, **more))
+    return home(Notification("answer", ID, sender, "", state, answer.window, AT, (), fact, content, **more))
 
 
 @pytest.mark.parametrize("case", cases(), ids=str)
@@ -177,7 +177,7 @@ def test_a_sender_hears_the_languages_of_its_profile_first_and_always_english_an
     content, _, answer = answered(one_case(), home, catalogue)
     chinese = next(code for code, p in catalogue.participants.items() if "zh" in p.languages)
     (refusal,) = home(
-        Telling("refusal", ID, chinese, "", "refused", "", AT, ({"code": "content.depth", "severity": "error"},))
+        Notification("refusal", ID, chinese, "", "refused", "", AT, ({"code": "content.depth", "severity": "error"},))
     ).findings
     assert list(refusal["messages"]) == list(dict.fromkeys((*catalogue.participants[chinese].languages, "en", "es")))
     assert set(tell(home, answer, content, sender="nobody").findings[0]["messages"]) == {"en", "es"}
@@ -189,7 +189,9 @@ def test_the_form_is_that_of_the_sender_s_profile_else_of_the_document_else_json
     assert etree.QName(etree.fromstring(tell(home, answer, content, sender=by_profile).content)).localname == "MetaData"
     own = etree.QName(etree.fromstring(tell(home, answer, content, sender="nobody").content)).localname
     assert own == "Acknowledgement"
-    stranger = home(Telling("refusal", ID, "nobody", "", "refused", "", AT, ({"code": "type.unknown"},), None, b"<x/>"))
+    stranger = home(
+        Notification("refusal", ID, "nobody", "", "refused", "", AT, ({"code": "type.unknown"},), None, b"<x/>")
+    )
     assert (stranger.content_type, orjson.loads(stranger.content)["findings"][0]["code"]) == (
         "application/json",
         "type.unknown",
@@ -207,7 +209,7 @@ def test_every_refused_sample_is_told_with_code_place_and_sentences(home, catalo
             for f in outcome.findings
         )  # fmt: skip
         kind = str(outcome.document_type or "")
-        told = home(Telling("refusal", ID, "co-ica", kind, "refused", "", AT, findings, None, content))
+        told = home(Notification("refusal", ID, "co-ica", kind, "refused", "", AT, findings, None, content))
         assert [(f["code"], f["pointer"], f["line"]) for f in told.findings] == [
             (f.code, f.pointer, f.line) for f in outcome.findings
         ]
@@ -221,7 +223,7 @@ def test_notices_and_receipts_in_the_sender_s_form(state, home):
     content = (MAPPINGS / "participants" / "pe-vuce" / "samples" / "PE-01.xml").read_bytes()
     kind = "receipt" if state == "received" else "notice"
     windows = (AtWindow("us-ace", "not_routed", "takes no certificates of origin"),)
-    told = home(Telling(kind, ID, "co-ica", "", state, "pe-vuce", AT, (), None, content, "", "", windows))
+    told = home(Notification(kind, ID, "co-ica", "", state, "pe-vuce", AT, (), None, content, "", "", windows))
     root = etree.fromstring(told.content)
     assert (root.get("kind"), root.find("{*}State").get("code")) == (kind, state)
     assert root.findtext("{*}At") == "takes no certificates of origin"

@@ -53,7 +53,7 @@ def cpu(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-class Watch:
+class Watchdog:
     """A live read_committed reader of topics: when each record was seen."""
 
     def __init__(self, bootstrap, names):
@@ -151,7 +151,7 @@ def recovery(folder, scale):
 def _recoveries(bootstrap, folder, remembered, kills, *, forget):
     here = Installation(bootstrap, folder)
     remember(bootstrap, remembered)
-    watch = Watch(bootstrap, [topics.DUPLICATES])
+    watch = Watchdog(bootstrap, [topics.DUPLICATES])
     worker, times = here.start("one"), []
     here.send(100)
     watch.count(100)
@@ -223,7 +223,7 @@ def alone(content):
 
 def _load(here, workers, count, line):
     """A backlog of documents, worked by so many workers that are warm."""
-    watch = Watch(here.bootstrap, [topics.DUPLICATES])
+    watch = Watchdog(here.bootstrap, [topics.DUPLICATES])
     running = [here.start(f"w{n}") for n in range(workers)]
     here.send(200)
     watch.count(200)
@@ -282,7 +282,7 @@ def participants(folder, scale):
             kit = toy(kafka.bootstrap, folder, agencies, 1)
             kit.watched = kit.windows
             worker = kit.worker("one", SWB_LOG_LEVEL="warning")
-            watch = Watch(kafka.bootstrap, [topics.inbox(w) for w in kit.windows])
+            watch = Watchdog(kafka.bootstrap, [topics.inbox(w) for w in kit.windows])
             steady(kit, watch, 5, rate)
             before = cpu(worker.pid)
             delays, count = steady(kit, watch, seconds, rate, number=10_000_000)
@@ -306,7 +306,7 @@ def dead_window(folder, scale):
         kit.worker("one", SWB_LOG_LEVEL="warning", SWB_RETRY_LONGEST_SECONDS="30")
         *others, dead = kit.windows
         kit.watched = others
-        watch = Watch(kafka.bootstrap, [topics.inbox(w) for w in others])
+        watch = Watchdog(kafka.bootstrap, [topics.inbox(w) for w in others])
         steady(kit, watch, 5, 50)
         for number, (name, seconds) in enumerate((("all well", 20), ("moment of death", 10), ("one dead", 20)), 1):
             if name == "moment of death":
@@ -329,7 +329,7 @@ def rebalance(folder, scale):
         kit = toy(kafka.bootstrap, folder, 3, 1)
         kit.watched = kit.windows
         first = kit.worker()
-        watch = Watch(kafka.bootstrap, [topics.inbox(kit.windows[0])])
+        watch = Watchdog(kafka.bootstrap, [topics.inbox(kit.windows[0])])
         kit.until(first.has_opened)
         steady(kit, watch, 3, 50)
         events = {

@@ -10,8 +10,8 @@ from confluent_kafka import TopicPartition as RdTopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker.kafka.clients import discard, lane_producer
-from broker.kafka.lanes.commit_markers import Markers, Missing
-from broker.kafka.lanes.transaction_admin import Transactions, Unstable
+from broker.kafka.lanes.commit_markers import CommitMarkers, Missing
+from broker.kafka.lanes.transaction_admin import TransactionAdmin, Unstable
 from broker.model.errors import Failed
 from broker.relay import topics
 from broker.settings import Settings
@@ -28,7 +28,7 @@ class Bench:
         self.lane = next(LANES)
         self.frail, self.firm = unique("frail"), unique("firm")
         self.producers = []
-        self.transactions = Transactions(self.settings)
+        self.transactions = TransactionAdmin(self.settings)
 
     async def begin(self):
         await self.transactions.start()
@@ -61,20 +61,20 @@ class Bench:
         await discard(producer)
         self.cluster.start_node(self.node)
 
-    async def open_lane(self, markers):
-        await markers.before_fencing()
+    async def open_lane(self, commit_markers):
+        await commit_markers.before_fencing()
         producer = await self.producer()
-        await markers.after_fencing(producer)
+        await commit_markers.after_fencing(producer)
         return producer
 
-    async def settled(self, markers):
+    async def settled(self, commit_markers):
         """A node that has just come back may not lead yet: nothing is written to what lives on it before it does."""
         async with asyncio.timeout(30):
-            while await markers.unsettled([self.frail]):
+            while await commit_markers.unsettled([self.frail]):
                 await asyncio.sleep(0.1)
 
-    def markers(self):
-        return Markers(self.lane, self.transactions, [self.frail, self.firm])
+    def commit_markers(self):
+        return CommitMarkers(self.lane, self.transactions, [self.frail, self.firm])
 
     async def committed(self, place):
         return (await self.transactions.committed([place]))[place]
@@ -125,25 +125,25 @@ async def test_kafka_leaves_out_the_marker_of_a_partition_without_leader(bench):
 
 async def test_what_a_commit_left_open_is_committed(bench):
     await bench.leave_open()
-    markers = bench.markers()
-    producer = await bench.open_lane(markers)
-    await bench.settled(markers)
+    commit_markers = bench.commit_markers()
+    producer = await bench.open_lane(commit_markers)
+    await bench.settled(commit_markers)
     assert bench.seen(bench.frail) == bench.seen(bench.firm) == ["first"]
     await bench.write(producer, "next")
     await producer.commit_transaction()
-    markers.expect([TopicPartition(bench.frail, 0), TopicPartition(bench.firm, 0)])
-    await markers.seen()
+    commit_markers.expect([TopicPartition(bench.frail, 0), TopicPartition(bench.firm, 0)])
+    await commit_markers.seen()
     assert bench.seen(bench.frail) == bench.seen(bench.firm) == ["first", "next"]
 
 
 async def test_what_an_abort_left_open_is_aborted_and_not_written_to_before(bench):
     await bench.write(await bench.producer(), "first")
     bench.cluster.stop_node(bench.node)
-    markers = bench.markers()
-    producer = await bench.open_lane(markers)  # whose fencing aborts it
-    assert await markers.unsettled([bench.frail]) == {bench.frail}
+    commit_markers = bench.commit_markers()
+    producer = await bench.open_lane(commit_markers)  # whose fencing aborts it
+    assert await commit_markers.unsettled([bench.frail]) == {bench.frail}
     bench.cluster.start_node(bench.node)
-    await bench.settled(markers)
+    await bench.settled(commit_markers)
     await bench.write(producer, "next")
     await producer.commit_transaction()
     assert bench.seen(bench.frail) == bench.seen(bench.firm) == ["next"]
@@ -159,29 +159,29 @@ async def test_where_a_worker_dies_after_fencing_the_next_knows_all_the_same(ben
         bench.cluster.stop_node(bench.node)
         await discard(await bench.producer())
         bench.cluster.start_node(bench.node)
-    markers = bench.markers()
-    await bench.open_lane(markers)
-    await bench.settled(markers)
+    commit_markers = bench.commit_markers()
+    await bench.open_lane(commit_markers)
+    await bench.settled(commit_markers)
     assert bench.seen(bench.frail) == sees
 
 
 async def test_a_commit_whose_marker_is_left_out_is_not_confirmed(bench):
-    markers = bench.markers()
-    producer = await bench.open_lane(markers)
+    commit_markers = bench.commit_markers()
+    producer = await bench.open_lane(commit_markers)
     await bench.write(producer, "first")
     bench.cluster.stop_node(bench.node)
     await producer.commit_transaction()
     written = [TopicPartition(bench.frail, 0), TopicPartition(bench.firm, 0)]
-    markers.expect(written)
+    commit_markers.expect(written)
     with pytest.raises(Missing):
-        await markers.seen()
+        await commit_markers.seen()
     bench.cluster.start_node(bench.node)
-    markers.expect(written)
+    commit_markers.expect(written)
     with pytest.raises(Missing):
-        await markers.seen()
+        await commit_markers.seen()
     await discard(producer)
-    await bench.open_lane(markers)
-    await bench.settled(markers)
+    await bench.open_lane(commit_markers)
+    await bench.settled(commit_markers)
     assert bench.seen(bench.frail) == ["first"]
 
 
@@ -231,13 +231,13 @@ async def test_offsets_whose_marker_is_left_out_are_ended_too(frail_offsets, uni
         frail_offsets.stop_node(node)
         if is_committed:
             await producer.commit_transaction()
-        markers = Markers(bench.lane, bench.transactions, [bench.firm])
-        await bench.open_lane(markers)
+        commit_markers = CommitMarkers(bench.lane, bench.transactions, [bench.firm])
+        await bench.open_lane(commit_markers)
         frail_offsets.start_node(node)
         with pytest.raises(Unstable):
             await patiently(lambda: bench.committed(place))
-        await patiently(markers.end_offsets)
-        await bench.open_lane(markers)
+        await patiently(commit_markers.end_offsets)
+        await bench.open_lane(commit_markers)
         assert await patiently(lambda: bench.committed(place)) == stands
     finally:
         await bench.close()

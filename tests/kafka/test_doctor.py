@@ -13,7 +13,7 @@ from broker.embedded.node import EmbeddedKafka
 from broker.kafka.admin import checks
 from broker.kafka.admin import topics as admin
 from broker.kafka.admin.checks import CHECKS
-from broker.kafka.admin.cluster_probe import Doubt, Missing, Patient
+from broker.kafka.admin.cluster_probe import ClusterProbe, Doubt, Missing
 from broker.kafka.admin.doctor import examine
 from broker.model.errors import Failed
 from broker.relay import topics
@@ -78,7 +78,7 @@ def test_a_topic_that_takes_too_little_is_named(fresh_kafka, unique):
     admin.create(tight, codes)
     (installation,) = [check for check in CHECKS if check.name == "installation"]
     with pytest.raises(Missing, match=r"max\.message.bytes is 2000000"):
-        asyncio.run(installation.run(Patient(given, codes)))
+        asyncio.run(installation.run(ClusterProbe(given, codes)))
 
 
 def test_a_transaction_that_nobody_ends_is_named(fresh_kafka, unique, monkeypatch):
@@ -91,10 +91,10 @@ def test_a_transaction_that_nobody_ends_is_named(fresh_kafka, unique, monkeypatc
     producer.begin_transaction()
     producer.produce(topics.outbox(code), b"x", partition=1)
     producer.flush(20)
-    assert "looked at" in asyncio.run(hanging.run(Patient(given, (code,))))
+    assert "looked at" in asyncio.run(hanging.run(ClusterProbe(given, (code,))))
     monkeypatch.setattr(checks, "_HANGING_MS", -60_000)  # as if it had lain there for long
     with pytest.raises(Doubt, match=rf"swb\.{code}\.outbox/1 from 0"):
-        asyncio.run(hanging.run(Patient(given, (code,))))
+        asyncio.run(hanging.run(ClusterProbe(given, (code,))))
     producer.abort_transaction(20)
 
 

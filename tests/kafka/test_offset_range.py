@@ -7,7 +7,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker import settings
-from broker.kafka.offset_range import Stretch
+from broker.kafka.offset_range import OffsetRange
 from broker.model.errors import Failed
 from broker.relay import ids, topics
 
@@ -35,18 +35,18 @@ def outbox(kafka_bootstrap, unique):
 
 def test_all_of_it_and_no_more(kafka_bootstrap, outbox):
     given = settings.load(bootstrap=kafka_bootstrap)
-    found = list(Stretch(given, outbox))
+    found = list(OffsetRange(given, outbox))
     assert [(r.partition, r.value) for r in found] == [
         (n % 2, NOTE.format(n).encode()) for n in (0, 2, 4, 1, 3, 5)
     ]  # what was taken back is not there
     assert [r.header("ce_id") for r in found] == ["0", "2", "4", "1", "3", "5"]
     assert found[0].key == b"k"
-    part = list(Stretch(given, outbox, partition=1, first=1, last=1))
+    part = list(OffsetRange(given, outbox, partition=1, first=1, last=1))
     assert [(r.offset, r.value) for r in part] == [(1, NOTE.format(3).encode())]
 
 
 def test_it_leaves_no_group_behind(kafka_bootstrap, outbox):
-    list(Stretch(settings.load(bootstrap=kafka_bootstrap), outbox))
+    list(OffsetRange(settings.load(bootstrap=kafka_bootstrap), outbox))
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
     assert "swb-replay" not in [g.group_id for g in admin.list_consumer_groups().result(20).valid]
 
@@ -64,7 +64,7 @@ def test_replay_of_a_topic_computes_the_ids(kafka_bootstrap, outbox, toy, swb):
 def test_what_is_not_there_is_told(kafka_bootstrap, outbox, swb):
     given = settings.load(bootstrap=kafka_bootstrap)
     with pytest.raises(Failed, match="has partitions 0 to 1, not 7"):
-        Stretch(given, outbox, partition=7)
+        OffsetRange(given, outbox, partition=7)
     code, _, err = swb("replay", "--topic", "swb.no-such.outbox", "--bootstrap", kafka_bootstrap)
     assert code == 2
     assert "swb.no-such.outbox" in err

@@ -10,7 +10,7 @@ from broker.kafka.admin import topics as admin
 from broker.kafka.lanes.recovery import catch_up
 from broker.kafka.lanes.snapshots import Snapshots
 from broker.relay import topics
-from broker.relay.stores import Memory, Shelf
+from broker.relay.stores import StateStore, Stores
 from broker.settings import Settings
 
 LANE = 1
@@ -31,8 +31,8 @@ def write(settings, changes):
     assert producer.flush(30) == 0
 
 
-def memory(settings):
-    found = Memory()
+def stores(settings):
+    found = Stores()
     asyncio.run(catch_up(settings, Snapshots(settings), LANE, found))
     return found.duplicates
 
@@ -40,13 +40,13 @@ def memory(settings):
 def test_what_is_read_on_from_a_copy_is_what_the_topic_says(settings):
     run = os.urandom(4).hex().encode()
     write(settings, {run + b"-%d" % n: b'{"at": 1}' for n in range(3000)})
-    whole = memory(settings)
+    whole = stores(settings)
     kept = whole.copy()
     assert {key for key, _ in kept.items() if key.startswith(run)} == {run + b"-%d" % n for n in range(3000)}
 
     Snapshots(settings).save(kept, LANE)
     write(settings, {run + b"-0": None, run + b"-1": b'{"at": 2}', run + b"-new": b'{"at": 3}'})
-    again = memory(settings)
+    again = stores(settings)
     assert again.changes == 3  # only what was written since was read
     assert again.get(run + b"-0") is None
     assert again.get(run + b"-1") == {"at": 2}
@@ -58,11 +58,11 @@ def test_what_is_read_on_from_a_copy_is_what_the_topic_says(settings):
 def test_a_copy_that_goes_beyond_the_end_is_thrown_away(settings):
     run = os.urandom(4).hex().encode()
     write(settings, {run: b'{"at": 1}'})
-    whole = memory(settings)
-    beyond = Shelf(topics.DUPLICATES)
+    whole = stores(settings)
+    beyond = StateStore(topics.DUPLICATES)
     beyond.load(b"never", b"{}")
     beyond.true_to = whole.true_to + 1000
     Snapshots(settings).save(beyond, LANE)
-    again = memory(settings)
+    again = stores(settings)
     assert dict(again.items()) == dict(whole.items())
     assert again.true_to == whole.true_to

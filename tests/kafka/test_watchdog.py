@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
-from broker.answers.history import Delivered, History, Received, Routed, add, dump
+from broker.answers.history import Delivered, DocumentReceived, History, Routed, add, dump
 from broker.kafka.admin import topics as admin
 from broker.kafka.reading import read, write
-from broker.kafka.watchdog import Watch
+from broker.kafka.watchdog import Watchdog
 from broker.model.participants import Wait
 from broker.paths import data_root
 from broker.registry.statuses import load
 from broker.relay import headers, topics
 from broker.relay.facts import Fact
 from broker.relay.records import Produced
-from broker.relay.watchdog.policy import Patience
-from broker.relay.watchdog.schedule import Vigil
+from broker.relay.watchdog.policy import WatchdogPolicy
+from broker.relay.watchdog.schedule import WatchdogSchedule
 from broker.settings import Settings
 
 MINUTE = timedelta(minutes=1)
@@ -27,7 +27,7 @@ MINUTE = timedelta(minutes=1)
 def kept(message, ago):
     at = (datetime.now(UTC) - ago).isoformat().replace("+00:00", "Z")
     known = History(message)
-    for fact in (Received(at=at, sender="a"), Routed(at=at, windows=("w",)), Delivered(at=at, window="w")):
+    for fact in (DocumentReceived(at=at, sender="a"), Routed(at=at, windows=("w",)), Delivered(at=at, window="w")):
         known, _ = add(known, fact)
     return orjson.dumps({"key": None, "history": orjson.Fragment(dump(known)), "at": 0})
 
@@ -43,10 +43,10 @@ async def test_it_asks_the_owner_of_what_is_late_and_of_nothing_else(kafka_boots
             Produced(topics.CONVERSATIONS, early.encode(), kept(early, 0 * MINUTE)),
         ],
     )
-    patience = Patience({"decision": Wait(5 * MINUTE)})
-    vigil = Vigil(load(data_root() / "mappings" / "statuses"), patience, ["w"])
-    vigil._soonest = 0  # as if the records had been written long ago
-    watch = asyncio.create_task(Watch(settings, vigil, lambda: frozenset(range(4))).run())
+    watchdog_policy = WatchdogPolicy({"decision": Wait(5 * MINUTE)})
+    schedule = WatchdogSchedule(load(data_root() / "mappings" / "statuses"), watchdog_policy, ["w"])
+    schedule._soonest = 0  # as if the records had been written long ago
+    watch = asyncio.create_task(Watchdog(settings, schedule, lambda: frozenset(range(4))).run())
     asked = []
     try:
         end = time.monotonic() + 40

@@ -7,7 +7,7 @@ import pytest
 
 from broker import settings
 from broker.answers.history import Answered
-from broker.answers.way_back import Telling
+from broker.answers.way_back import Notification
 from broker.answers.way_back import load as load_home
 from broker.answers.wco_response import read
 from broker.catalogue import load as load_catalogue
@@ -43,7 +43,7 @@ def told(catalogue, redaction):
     (record,) = reply(window, payload.content, home.pointers, NOW)
     (answer,) = read(record.content, "us-ace", record.id)
     fact = Answered(at="", answer=answer, state="rejected")
-    return home(Telling("answer", ID, sender.code, "", "rejected", "us-ace", "", (), fact, content))
+    return home(Notification("answer", ID, sender.code, "", "rejected", "us-ace", "", (), fact, content))
 
 
 @pytest.mark.proof

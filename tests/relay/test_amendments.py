@@ -71,7 +71,7 @@ def test_an_answer_to_a_brought_amendment_counts(world):
     world.send("ec-agrocalidad", b"k", original(), ce_id="1")
     replaced = world.send("ec-agrocalidad", b"k", document("replacement"), ce_id="2")
     (brought,) = to(replaced, "swb.pe-vuce.inbox")
-    home = rules().teller
+    home = rules().render
     at = datetime(2026, 6, 1, tzinfo=UTC)
     record = reply(windows(catalogue())["pe-vuce"], brought.value, home.pointers, at)[-1]
     answered = world.send("pe-vuce", record.key, record.content, ce_id=record.id)

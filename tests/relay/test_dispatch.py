@@ -17,14 +17,14 @@ from broker.model.participants import Answering, AnswerStep, Participant, Policy
 from broker.registry.statuses import Meaning
 from broker.registry.statuses import load as load_statuses
 from broker.relay import headers, ids, topics
-from broker.relay.batch import Draft, Rules, Unfetched
-from broker.relay.circuit_breaker import Destinations
-from broker.relay.delivery_routes import Way, Ways
+from broker.relay.batch import Batch, PlanContext, Unfetched
+from broker.relay.circuit_breaker import CircuitBreakers
+from broker.relay.delivery_routes import DeliveryRoute, DeliveryRoutes
 from broker.relay.dispatch import bury, plan
 from broker.relay.facts import Fact
 from broker.relay.plain_notice import plain
 from broker.relay.records import Consumed, Place
-from broker.relay.stores import Memory
+from broker.relay.stores import Stores
 from broker.relay.tracking_view import story
 from broker.settings import Settings
 
@@ -57,10 +57,10 @@ def line(message):
     return Outcome(message, "toy/one-1", (), Payload(b"<payload/>" + message.id.encode(), None), routings)
 
 
-RULES = Rules(
+RULES = PlanContext(
     process=line,
     participants=PARTICIPANTS,
-    teller=plain,
+    render=plain,
     mapping_label=lambda name: f"{name}@1+00",
     meaning=lambda answer: Meaning(STATES.get(answer.function_code, ""), ""),
     statuses=load_statuses(data_root() / "mappings" / "statuses"),
@@ -75,14 +75,14 @@ class World:
     def __init__(self):
         self.clock, self.now = 0.0, 1_000_000
         self.rules = RULES
-        self.memory = Memory()
-        self.destinations = Destinations(Settings(), lambda: self.clock, lambda: 1.0)
-        self.ways = Ways(self.destinations, 100_000)
+        self.stores = Stores()
+        self.circuits = CircuitBreakers(Settings(), lambda: self.clock, lambda: 1.0)
+        self.routes = DeliveryRoutes(self.circuits, 100_000)
         self.offsets = defaultdict(count)
         self.sources = {}
 
-    def draft(self):
-        return Draft(LANE, self.now, self.rules, self.memory, self.ways, self.fetched)
+    def batch(self):
+        return Batch(LANE, self.now, self.rules, self.stores, self.routes, self.fetched)
 
     def fetched(self, place):
         if place not in self.sources:
@@ -99,15 +99,15 @@ class World:
         return self.work(record)
 
     def work(self, *records):
-        draft = self.draft()
+        batch = self.batch()
         for record in records:
-            assert plan(draft, record)
+            assert plan(batch, record)
         self.keep(records)
-        return [produced for _, produced in draft.out]
+        return [produced for _, produced in batch.out]
 
     def keep(self, records):
-        self.memory.keep()
-        self.ways.keep({r.place for r in records})
+        self.stores.keep()
+        self.routes.keep({r.place for r in records})
 
     def feed(self, written):
         """What was written to swb.answers, worked by the same lane until nothing more comes."""
@@ -204,11 +204,11 @@ def test_a_document_no_window_takes_is_told_with_each_reason(world):
 def test_what_nobody_foresaw_is_a_dead_letter_and_a_notice(world):
     record = world.record(topics.outbox("aa-farm"), b"k", b"boom", ce_id="1", swb_reason="spoof", swb_claim="another's")
     with pytest.raises(ZeroDivisionError):
-        plan(world.draft(), record)
-    world.memory.forget()
-    draft = world.draft()
-    bury(draft, record, "ZeroDivisionError: boom")
-    written = [p for _, p in draft.out]
+        plan(world.batch(), record)
+    world.stores.forget()
+    batch = world.batch()
+    bury(batch, record, "ZeroDivisionError: boom")
+    written = [p for _, p in batch.out]
     (letter,) = to(written, topics.DEADLETTER)
     assert letter.value == b"boom"
     assert letter.key == b"k"
@@ -278,7 +278,7 @@ def test_a_tombstone_is_an_empty_document(world):
     assert kinds(written, "aa-farm") == ["swb.refusal"]
     record = Consumed(topics.outbox("aa-farm"), LANE, 50, b"k", None, headers.encoded({"ce_id": "2"}))
     with pytest.raises(ValueError, match="not enough values"):  # the toy line; the real one refuses it
-        plan(world.draft(), record)
+        plan(world.batch(), record)
 
 
 # --- duplicates -------------------------------------------------------------------------------------------------------
@@ -316,12 +316,12 @@ def test_a_sender_that_agreed_so_hears_nothing_of_a_repeat(world):
 
 def test_the_same_id_with_other_content_is_a_conflict(world):
     world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
-    before = world.memory.conversations.get(ids.message_id("aa-farm", "1").encode())
+    before = world.stores.conversations.get(ids.message_id("aa-farm", "1").encode())
     written = world.feed(world.send("aa-farm", b"k", b"ok yy-win", ce_id="1"))
     assert kinds(written, "aa-farm") == ["swb.refusal"]
     assert events(written) == ["conflict"]
     assert not to(written, topics.inbox("yy-win"))
-    assert world.memory.conversations.get(ids.message_id("aa-farm", "1").encode()) == before
+    assert world.stores.conversations.get(ids.message_id("aa-farm", "1").encode()) == before
     again = world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
     assert events(again) == ["repeat"]
 
@@ -347,10 +347,10 @@ def test_refusals_of_different_contents_under_one_id_differ(world):
 
 def test_a_dead_letter_is_judged_anew_once(world):
     record = world.record(topics.outbox("aa-farm"), b"k", b"ok xx-win", ce_id="1")
-    draft = world.draft()
-    bury(draft, record, "Bug: mended since")
+    batch = world.batch()
+    bury(batch, record, "Bug: mended since")
     world.keep([record])
-    (letter,) = to([p for _, p in draft.out], topics.DEADLETTER)
+    (letter,) = to([p for _, p in batch.out], topics.DEADLETTER)
     again = headers.encoded({"swb_redrive_of": "swb.deadletter/0/7"})
     redriven = Consumed(topics.INTAKE, LANE, 0, letter.key, letter.value, letter.headers + again)
     assert kinds(world.work(redriven), "xx-win") == ["swb.payload"]
@@ -363,7 +363,7 @@ def test_a_dead_letter_is_judged_anew_once(world):
 
 
 def test_a_dead_window_makes_only_its_own_deliveries_wait(world):
-    world.destinations.failed("xx-win", "missing")
+    world.circuits.failed("xx-win", "missing")
     written = world.feed(world.send("aa-farm", b"k", b"ok xx-win yy-win", ce_id="1"))
     assert not to(written, topics.inbox("xx-win"))
     assert kinds(written, "yy-win") == ["swb.payload"]
@@ -372,19 +372,19 @@ def test_a_dead_window_makes_only_its_own_deliveries_wait(world):
     assert events(written) == ["received", "waiting", "delivered"]
     assert json.loads(to(written, topics.ANSWERS)[0].value)["delivered"] == ["yy-win"]
     record = world.again(waiting, topics.retry("xx-win"))
-    assert plan(world.draft(), record) is False
+    assert plan(world.batch(), record) is False
     world.clock = 10.0
     made = world.feed(world.work(record))
     (payload,) = to(made, topics.inbox("xx-win"))
     assert payload.header("ce_id") == ids.broker_id(ids.message_id("aa-farm", "1"), "xx-win", "payload", "")
     assert payload.header("swb_waiting_since") == payload.header("swb_reason") == ""
     assert events(made) == ["delivered"]
-    history = load(json.dumps(world.memory.conversations.get(payload.header("swb_message_id").encode())["history"]))
+    history = load(json.dumps(world.stores.conversations.get(payload.header("swb_message_id").encode())["history"]))
     assert history.has_delivery("xx-win")
 
 
 def test_later_deliveries_of_a_waiting_key_follow_it(world):
-    world.destinations.failed("xx-win", "missing")
+    world.circuits.failed("xx-win", "missing")
     first = to(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"), topics.retry("xx-win"))[0]
     world.clock = 10.0  # the circuit is closed again, the first one still waits
     second = world.send("aa-farm", b"k", b"ok xx-win yy-win", ce_id="2")
@@ -397,25 +397,25 @@ def test_later_deliveries_of_a_waiting_key_follow_it(world):
 
 
 def test_what_waited_before_the_lane_opened_holds_back_everything(world):
-    world.ways.reopen({"xx-win": 5})
+    world.routes.reopen({"xx-win": 5})
     assert len(to(world.send("aa-farm", b"new", b"ok xx-win", ce_id="1"), topics.retry("xx-win"))) == 1
-    del world.ways.backlog["xx-win"]
+    del world.routes.backlog["xx-win"]
     assert len(to(world.send("aa-farm", b"new", b"ok xx-win", ce_id="2"), topics.retry("xx-win"))) == 1
     assert kinds(world.send("aa-farm", b"other", b"ok xx-win", ce_id="3"), "xx-win") == ["swb.payload"]
 
 
 def test_an_aborted_batch_leaves_no_waiting_key_behind(world):
-    world.destinations.failed("xx-win", "missing")
+    world.circuits.failed("xx-win", "missing")
     record = world.record(topics.outbox("aa-farm"), b"k", b"ok xx-win", ce_id="1")
-    assert plan(world.draft(), record)
-    world.memory.forget()
-    world.ways.forget()
+    assert plan(world.batch(), record)
+    world.stores.forget()
+    world.routes.forget()
     world.clock = 10.0
     assert kinds(world.work(record), "xx-win") == ["swb.payload"]
 
 
 def test_after_the_limit_a_delivery_is_a_dead_letter_with_a_notice(world):
-    world.destinations.failed("xx-win", "missing")
+    world.circuits.failed("xx-win", "missing")
     written = world.send("aa-farm", b"k", b"ok xx-win", ce_id="1")
     world.now += 60_000
     given_up = world.work(world.again(to(written, topics.retry("xx-win"))[0], topics.retry("xx-win")))
@@ -440,16 +440,16 @@ def test_after_the_limit_a_delivery_is_a_dead_letter_with_a_notice(world):
 
 
 def test_a_waiting_delivery_that_spoils_its_plan_is_a_dead_letter_that_can_return(world):
-    world.destinations.failed("xx-win", "missing")
+    world.circuits.failed("xx-win", "missing")
     written = world.send("aa-farm", b"k", b"ok xx-win", ce_id="1")
     record = world.again(to(written, topics.retry("xx-win"))[0], topics.retry("xx-win"))
-    draft = world.draft()
-    bury(draft, record, "Claim: gone")
-    (letter,) = to([p for _, p in draft.out], topics.DEADLETTER)
+    batch = world.batch()
+    bury(batch, record, "Claim: gone")
+    (letter,) = to([p for _, p in batch.out], topics.DEADLETTER)
     assert letter.header("swb_destination") == topics.inbox("xx-win")
     assert letter.header("swb_reason") == "unforeseen: Claim"
     assert letter.header("swb_waiting_since") == ""
-    assert kinds([p for _, p in draft.out], "aa-farm") == ["swb.notice"]
+    assert kinds([p for _, p in batch.out], "aa-farm") == ["swb.notice"]
 
 
 def test_an_unreadable_answer_redriven_twice_is_buried_again_once(world):
@@ -464,12 +464,12 @@ def test_an_unreadable_answer_redriven_twice_is_buried_again_once(world):
 
 def test_a_delivery_that_is_too_large_is_a_dead_letter_at_once(world):
     record = world.record(topics.outbox("aa-farm"), b"k", b"ok xx-win yy-win", ce_id="1")
-    world.ways.refused(record.place, topics.inbox("xx-win"), Way("deadletter", "too-large"))
+    world.routes.refused(record.place, topics.inbox("xx-win"), DeliveryRoute("deadletter", "too-large"))
     written = world.feed(world.work(record))
     assert kinds(written, "yy-win") == ["swb.payload"]
     assert to(written, topics.DEADLETTER)[0].header("swb_reason") == "too-large"
     assert kinds(written, "aa-farm") == ["swb.receipt", "swb.notice"]
-    entry = world.memory.conversations.get(ids.message_id("aa-farm", "1").encode())
+    entry = world.stores.conversations.get(ids.message_id("aa-farm", "1").encode())
     history = load(json.dumps(entry["history"]))
     assert [fact.kind for fact in history.facts] == ["received", "routed", "delivered", "failed"]
 
@@ -477,13 +477,13 @@ def test_a_delivery_that_is_too_large_is_a_dead_letter_at_once(world):
 def test_backoff_doubles_up_to_its_limit(world):
     waits = []
     for _ in range(12):
-        world.destinations.failed("xx-win", "x")
-        waits.append(world.destinations.until("xx-win") - world.clock)
-        world.clock = world.destinations.until("xx-win")
+        world.circuits.failed("xx-win", "x")
+        waits.append(world.circuits.until("xx-win") - world.clock)
+        world.clock = world.circuits.until("xx-win")
     assert waits[:4] == pytest.approx([1, 2, 4, 8])
     assert waits[-1] == pytest.approx(300)
-    world.destinations.worked("xx-win")
-    assert world.destinations.trouble("xx-win") == ""
+    world.circuits.worked("xx-win")
+    assert world.circuits.trouble("xx-win") == ""
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------
@@ -506,7 +506,7 @@ def test_an_answer_comes_home(world, message):
 
 
 def test_an_answer_follows_the_receipt_that_waits_for_the_sender(world):
-    world.destinations.failed("aa-farm", "unauthorised")
+    world.circuits.failed("aa-farm", "unauthorised")
     sent = world.feed(world.send("aa-farm", b"k", b"ok xx-win", ce_id="1"))
     message = ids.message_id("aa-farm", "1")
     world.clock = 10.0  # the sender's inbox takes records again, the receipt still waits
@@ -635,16 +635,16 @@ def test_a_document_that_is_needed_is_asked_for_before_anything_is_planned(world
     world.sources.clear()
     (answer,) = world.send("xx-win", b"a", response(message))
     world.sources.clear()
-    draft = world.draft()
+    batch = world.batch()
     with pytest.raises(Unfetched) as need:
-        plan(draft, world.again(answer, topics.ANSWERS))
+        plan(batch, world.again(answer, topics.ANSWERS))
     assert need.value.place == Place("swb.aa-farm.outbox", LANE, 0)
-    assert not draft.out
+    assert not batch.out
 
 
 def test_what_is_not_committed_is_forgotten(world):
     record = world.record(topics.outbox("aa-farm"), b"k", b"ok xx-win", ce_id="1")
-    plan(world.draft(), record)
-    world.memory.forget()
-    world.ways.forget()
+    plan(world.batch(), record)
+    world.stores.forget()
+    world.routes.forget()
     assert kinds(world.work(record), "xx-win") == ["swb.payload"]

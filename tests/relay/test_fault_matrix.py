@@ -8,7 +8,7 @@ from lxml import etree
 
 from broker.paths import data_root
 from broker.relay import headers, ids, topics
-from broker.relay.delivery_routes import Way
+from broker.relay.delivery_routes import DeliveryRoute
 from broker.relay.facts import Fact
 from broker.relay.records import Consumed
 from broker.windows.decide import windows
@@ -33,7 +33,7 @@ class Story(World):
         sent = self.send(SENDER, b"k", content, ce_id="1")
         for delivery in [p for p in sent if p.topic == topics.inbox(WINDOW)]:
             at = datetime.fromtimestamp(self.now / 1000, UTC)
-            replies = reply(windows(catalogue())[WINDOW], delivery.value, rules().teller.pointers, at)
+            replies = reply(windows(catalogue())[WINDOW], delivery.value, rules().render.pointers, at)
             for record in play(faults, message, replies):
                 self.send(WINDOW, record.key, record.content, ce_id=record.id)
         for after in looks:
@@ -102,17 +102,17 @@ def test_a_dead_window_fails_without_a_verdict_and_its_late_answer_counts_once_i
     def shut(self, participant, record, place):
         if participant == WINDOW:
             refused.append(record)
-            return Way("deadletter", "inbox refuses")
-        return Way("inbox")
+            return DeliveryRoute("deadletter", "inbox refuses")
+        return DeliveryRoute("inbox")
 
     with monkeypatch.context() as dead:
-        dead.setattr("broker.relay.delivery_routes.Ways.way", shut)
+        dead.setattr("broker.relay.delivery_routes.DeliveryRoutes.route", shut)
         window = world.run(GOOD, Faults())
     assert (window.state, window.verdict, window.delivered) == ("failed", "", "")
     assert world.told("notice") == ["failed"]
     (payload,) = refused
     message = ids.message_id(SENDER, "1")
-    replies = reply(windows(catalogue())[WINDOW], payload.value, rules().teller.pointers, datetime.now(UTC))
+    replies = reply(windows(catalogue())[WINDOW], payload.value, rules().render.pointers, datetime.now(UTC))
     early = world.send(WINDOW, replies[0].key, replies[0].content, ce_id=replies[0].id)
     assert [p.header("swb_reason") for p in early if p.topic == topics.DEADLETTER] == ["answer-unmatched"]
     assert world.at_window(message).verdict == ""
@@ -152,7 +152,8 @@ def test_a_receipt_asked_for_again_says_what_the_first_one_said():
 
 def test_a_delivery_that_is_given_up_is_told_in_the_form_of_the_document(monkeypatch):
     monkeypatch.setattr(
-        "broker.relay.delivery_routes.Ways.way", lambda _s, to, *_: Way("deadletter" if to == WINDOW else "inbox")
+        "broker.relay.delivery_routes.DeliveryRoutes.route",
+        lambda _s, to, *_: DeliveryRoute("deadletter" if to == WINDOW else "inbox"),
     )
     world = Story()
     world.send(SENDER, b"k", GOOD, ce_id="1")

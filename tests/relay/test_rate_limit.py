@@ -4,11 +4,11 @@ import pytest
 
 from broker.paths import data_root
 from broker.relay import ids, topics
-from broker.relay.batch import Draft
-from broker.relay.circuit_breaker import Destinations
-from broker.relay.delivery_routes import Ways
+from broker.relay.batch import Batch
+from broker.relay.circuit_breaker import CircuitBreakers
+from broker.relay.delivery_routes import DeliveryRoutes
 from broker.relay.dispatch import plan
-from broker.relay.rate_limit import Pace
+from broker.relay.rate_limit import RateLimit
 from broker.relay.records import Consumed
 from broker.settings import Settings
 from tests.support.world import LANE, World, rules
@@ -32,43 +32,43 @@ def clock():
 
 
 def test_within_any_minute_no_more_is_handed_over_than_was_agreed(clock):
-    pace, handed = Pace({"slow": 3}, clock), []
+    rate_limit, handed = RateLimit({"slow": 3}, clock), []
     for second in range(300):
         clock.now = float(second)
-        if pace.until("slow") <= clock.now:
-            pace.sent("slow")
+        if rate_limit.until("slow") <= clock.now:
+            rate_limit.sent("slow")
             handed.append(second)
     assert handed == [0, 1, 2, 60, 61, 62, 120, 121, 122, 180, 181, 182, 240, 241, 242]
 
 
 def test_a_worker_keeps_its_share_and_one_record_a_minute_always_goes(clock):
-    pace = Pace({"slow": 8}, clock)
-    pace.share(lanes=1, of=4)
+    rate_limit = RateLimit({"slow": 8}, clock)
+    rate_limit.share(lanes=1, of=4)
     for _ in range(2):
-        assert pace.until("slow") == 0.0
-        pace.sent("slow")
-    assert pace.until("slow") == 60.0
-    pace.share(lanes=4, of=4)
-    assert pace.until("slow") == 0.0
-    pace.share(lanes=1, of=16)
+        assert rate_limit.until("slow") == 0.0
+        rate_limit.sent("slow")
+    assert rate_limit.until("slow") == 60.0
+    rate_limit.share(lanes=4, of=4)
+    assert rate_limit.until("slow") == 0.0
+    rate_limit.share(lanes=1, of=16)
     clock.now = 59.0
-    pace.sent("slow")
+    rate_limit.sent("slow")
     clock.now = 70.0
-    assert pace.until("slow") == 119.0
+    assert rate_limit.until("slow") == 119.0
 
 
 def test_who_agreed_on_nothing_takes_everything(clock):
-    pace = Pace({"slow": 1}, clock)
+    rate_limit = RateLimit({"slow": 1}, clock)
     for _ in range(5000):
-        pace.sent("quick")
-    assert pace.until("quick") == 0.0
+        rate_limit.sent("quick")
+    assert rate_limit.until("quick") == 0.0
 
 
 @pytest.mark.proof
 def test_what_is_over_the_rate_waits_in_order_and_others_get_theirs_at_once(clock):
     world = World()
-    destinations = Destinations(Settings(), clock, lambda: 1.0, {SLOW: 2})
-    world.ways = Ways(destinations, 17_000_000)
+    circuits = CircuitBreakers(Settings(), clock, lambda: 1.0, {SLOW: 2})
+    world.routes = DeliveryRoutes(circuits, 17_000_000)
     written = [world.send("ec-agrocalidad", b"k%d" % (n % 2), CONTENT, ce_id=str(n)) for n in range(5)]
     ids = [ids.message_id("ec-agrocalidad", str(n)) for n in range(5)]
 
@@ -95,11 +95,11 @@ def test_what_is_over_the_rate_waits_in_order_and_others_get_theirs_at_once(cloc
     queue.append(Consumed(last.topic, LANE, 3, last.key, last.value, last.headers, world.now))
     made = []
     while queue:
-        clock.now = max(clock.now, destinations.until(SLOW))
-        draft = Draft(LANE, world.now, rules(), world.memory, world.ways, world.sources.__getitem__)
-        assert plan(draft, queue[0]), "it may go when its time has come"
-        world.ways.keep({queue.pop(0).place})
-        made += [(clock.now, p.header("swb_message_id")) for _, p in draft.out if p.topic == topics.inbox(SLOW)]
+        clock.now = max(clock.now, circuits.until(SLOW))
+        batch = Batch(LANE, world.now, rules(), world.stores, world.routes, world.sources.__getitem__)
+        assert plan(batch, queue[0]), "it may go when its time has come"
+        world.routes.keep({queue.pop(0).place})
+        made += [(clock.now, p.header("swb_message_id")) for _, p in batch.out if p.topic == topics.inbox(SLOW)]
     assert made == [(60.0, ids[2]), (60.0, ids[3]), (120.0, ids[4]), (120.0, ids.message_id("ec-agrocalidad", "9"))]
     clock.now = 180.0
     assert payloads(world.send("ec-agrocalidad", b"k0", CONTENT, ce_id="5"), topics.inbox(SLOW)) == [

@@ -13,11 +13,11 @@ from broker.answers.conversation import state_of
 from broker.answers.history import (
     Answered,
     Delivered,
-    Failed,
+    DeliveryFailed,
+    DocumentReceived,
     History,
     NoAnswer,
     Overdue,
-    Received,
     Refused,
     Routed,
     add,
@@ -27,7 +27,7 @@ from broker.model.errors import Misconfigured
 from broker.model.participants import Wait
 from broker.registry.participants import load_participant
 from broker.registry.statuses import load as load_statuses
-from broker.relay.watchdog.policy import DEFAULT, Patience, next_due, overdue
+from broker.relay.watchdog.policy import DEFAULT, WatchdogPolicy, next_due, overdue
 from tests.support.paths import ROOT
 
 STATUSES = load_statuses(ROOT / "mappings" / "statuses")
@@ -38,7 +38,7 @@ LIMITS = {
     "receipt": Wait(30 * M, (2 * H, 4 * H)),
     "decision": Wait(8 * H, (16 * H,), give_up=24 * H),
 }
-PATIENCE = Patience(LIMITS, {"us-ace": {"decision": Wait(1 * H)}})
+PATIENCE = WatchdogPolicy(LIMITS, {"us-ace": {"decision": Wait(1 * H)}})
 
 
 def at(after: timedelta) -> str:
@@ -47,7 +47,7 @@ def at(after: timedelta) -> str:
 
 def history(*facts, windows=("pe-vuce",), delivered=True) -> History:
     known = History("c" * 32)
-    start = [Received(at=at(0 * M), sender="co-ica"), Routed(at=at(0 * M), windows=windows)]
+    start = [DocumentReceived(at=at(0 * M), sender="co-ica"), Routed(at=at(0 * M), windows=windows)]
     start += [Delivered(at=at(1 * M), window=w) for w in windows if delivered]
     for fact in (*start, *facts):
         known, _ = add(known, fact)
@@ -62,8 +62,8 @@ def answer(function: str, after: timedelta, window: str = "pe-vuce") -> Answered
 class Clock:
     """Runs a watchdog over a virtual clock: at every due time it looks, and keeps what it finds."""
 
-    def __init__(self, known: History, patience: Patience = PATIENCE) -> None:
-        self.history, self.patience, self.now = known, patience, START
+    def __init__(self, known: History, watchdog_policy: WatchdogPolicy = PATIENCE) -> None:
+        self.history, self.patience, self.now = known, watchdog_policy, START
         self.events: list[tuple[timedelta, str, str, int]] = []
 
     def run(self, until: timedelta) -> list[tuple[timedelta, str, str, int]]:
@@ -99,7 +99,7 @@ def test_events_escalate_and_end_by_policy():
 
 
 def test_without_a_policy_nobody_gives_up():
-    clock = Clock(history(), Patience())
+    clock = Clock(history(), WatchdogPolicy())
     clock.run(timedelta(days=365))
     assert [e[2:] for e in clock.events] == [("receipt", 1), ("receipt", 2), *(("decision", n) for n in (1, 2, 3))]
     assert state_of(clock.history, STATUSES).state == "delivered"
@@ -129,7 +129,7 @@ def test_a_delivery_that_waits_is_overdue_but_never_given_up():
     clock = Clock(history(delivered=False))
     clock.run(timedelta(days=30))
     assert [e[1:] for e in clock.events] == [("pe-vuce", "delivery", 1), ("pe-vuce", "delivery", 2)]
-    clock.hear(Failed(at=at(31 * H), window="pe-vuce", reason="inbox refuses"))
+    clock.hear(DeliveryFailed(at=at(31 * H), window="pe-vuce", reason="inbox refuses"))
     assert state_of(clock.history, STATUSES).verdict == ""
 
 
@@ -192,9 +192,9 @@ def test_a_window_s_profile_says_how_long_it_may_take(tmp_path):
     text = profile.read_text()
     assert load_participant(profile).patience["decision"].after == 2 * H
 
-    def said(patience: str) -> dict[str, Wait]:
+    def said(watchdog_policy: str) -> dict[str, Wait]:
         rest = re.sub(r"\[patience\]\n(?:[^\[\n].*\n)*", "", text)
-        (folder / "participant.toml").write_text(f"{rest}\n[patience]\n{patience}\n")
+        (folder / "participant.toml").write_text(f"{rest}\n[patience]\n{watchdog_policy}\n")
         return load_participant(folder / "participant.toml").patience
 
     assert said('receipt = { after = "30s", escalate = ["5m", "2h"], give_up = "3d" }') == {

@@ -18,7 +18,7 @@ from broker.model.outcomes import Outcome
 from broker.model.participants import Limits, Participant, Routing
 from broker.registry.statuses import Meaning
 from broker.registry.statuses import load as load_statuses
-from broker.relay.batch import Rules
+from broker.relay.batch import PlanContext
 from broker.relay.plain_notice import plain
 
 
@@ -65,10 +65,10 @@ async def main():
     known = participants()
     given = settings.load()
     log.configure("json", "info")
-    rules = Rules(
+    rules = PlanContext(
         process=line([c for c, p in known.items() if p.kind == "window"]),
         participants=known,
-        teller=plain,
+        render=plain,
         mapping_label=lambda name: f"{name}@1+00",
         meaning=lambda answer: Meaning({"01": "accepted", "03": "rejected"}.get(answer.function_code, ""), ""),
         statuses=load_statuses(data_root() / "mappings" / "statuses"),

@@ -16,12 +16,12 @@ from broker.catalogue import load
 from broker.model.participants import RoutingRule
 from broker.paths import data_root
 from broker.relay import headers, topics
-from broker.relay.batch import Draft
-from broker.relay.circuit_breaker import Destinations
-from broker.relay.delivery_routes import Ways
+from broker.relay.batch import Batch
+from broker.relay.circuit_breaker import CircuitBreakers
+from broker.relay.delivery_routes import DeliveryRoutes
 from broker.relay.dispatch import plan
 from broker.relay.records import Consumed
-from broker.relay.stores import Memory
+from broker.relay.stores import Stores
 from broker.settings import Settings
 
 LANE = 1
@@ -51,9 +51,9 @@ class World:
 
     def __init__(self):
         self.now = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp() * 1000)
-        self.memory = Memory()
-        destinations = Destinations(Settings(), lambda: 0.0, lambda: 1.0)
-        self.ways = Ways(destinations, 17_000_000)
+        self.stores = Stores()
+        circuits = CircuitBreakers(Settings(), lambda: 0.0, lambda: 1.0)
+        self.routes = DeliveryRoutes(circuits, 17_000_000)
         self.offsets, self.sources, self.written = defaultdict(count), {}, []
 
     def send(self, sender, key, value, **extra):
@@ -65,12 +65,12 @@ class World:
     def work(self, records):
         every = []
         while records:
-            draft = Draft(LANE, self.now, rules(), self.memory, self.ways, self.sources.__getitem__)
+            batch = Batch(LANE, self.now, rules(), self.stores, self.routes, self.sources.__getitem__)
             for record in records:
-                assert plan(draft, record)
-            self.memory.keep()
-            self.ways.keep({r.place for r in records})
-            written = [produced for _, produced in draft.out]
+                assert plan(batch, record)
+            self.stores.keep()
+            self.routes.keep({r.place for r in records})
+            written = [produced for _, produced in batch.out]
             every += written
             records = [
                 Consumed(p.topic, LANE, next(self.offsets[p.topic]), p.key, p.value, p.headers, self.now)
@@ -85,4 +85,4 @@ class World:
         return state_of(self.history(message), rules().statuses)
 
     def history(self, message):
-        return load_history(orjson.dumps(self.memory.conversations.get(message.encode())["history"]))
+        return load_history(orjson.dumps(self.stores.conversations.get(message.encode())["history"]))

@@ -12,7 +12,7 @@ from broker.model.outcomes import Catalogue
 from broker.model.participants import Answering, AnswerStep, Participant
 from broker.windows.decide import Window
 from broker.windows.faults import Faults, play, read_faults
-from broker.windows.respond import Reply, derived, opens_in, respond
+from broker.windows.respond import WindowReply, derived, opens_in, respond
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 TEXT = """
@@ -200,7 +200,7 @@ def test_a_window_answers_when_it_is_open(opening, seconds):
 
 
 MESSAGES = [derived("message", str(n)) for n in range(2000)]
-REPLIES = (Reply("a", b"k", b"<first/>", 1.0), Reply("b", b"k", b"<second/>", 2.0))
+REPLIES = (WindowReply("a", b"k", b"<first/>", 1.0), WindowReply("b", b"k", b"<second/>", 2.0))
 
 
 def test_without_faults_nothing_changes():

@@ -8,7 +8,7 @@ from mode import Service
 from broker.worker import services
 
 
-class Telling(Service):
+class Notification(Service):
     """Fails in the way it is told to."""
 
     def __init__(self, fault):
@@ -36,7 +36,7 @@ async def test_the_alarm_is_started_again_whatever_ends_it_and_ends_nothing_else
     made = []
 
     def make():
-        made.append(Telling(["at start", "at work", ""][len(made)]))
+        made.append(Notification(["at start", "at work", ""][len(made)]))
         return made[-1]
 
     beside = services.AlarmService(lambda: make, lambda: True)
@@ -52,7 +52,7 @@ async def test_the_alarm_is_started_again_whatever_ends_it_and_ends_nothing_else
 async def test_the_end_of_a_worker_is_no_fault_of_the_alarm(quick, monkeypatch):
     said, made = [], []
     monkeypatch.setattr(services.logger, "warning", lambda event, **_: said.append(event))
-    beside = services.AlarmService(lambda: lambda: made.append(Telling("")) or made[-1], lambda: True)
+    beside = services.AlarmService(lambda: lambda: made.append(Notification("")) or made[-1], lambda: True)
     async with asyncio.timeout(10):
         await beside.start()
         while not made or not made[0].is_working:
@@ -64,7 +64,7 @@ async def test_the_end_of_a_worker_is_no_fault_of_the_alarm(quick, monkeypatch):
 
 async def test_the_alarm_waits_for_the_lanes(quick):
     made, lanes = [], []
-    beside = services.AlarmService(lambda: lambda: made.append(Telling("")) or made[-1], lambda: bool(lanes))
+    beside = services.AlarmService(lambda: lambda: made.append(Notification("")) or made[-1], lambda: bool(lanes))
     await beside.start()
     await asyncio.sleep(0.1)
     assert not made

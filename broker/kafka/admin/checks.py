@@ -35,7 +35,7 @@ from broker.relay import topics
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from broker.kafka.admin.cluster_probe import Patient
+    from broker.kafka.admin.cluster_probe import ClusterProbe
 
 _WEEK_MS = 7 * 86_400_000
 _HANGING_MS = 15 * 60_000
@@ -49,17 +49,17 @@ class Check:
 
     name: str
     title: str
-    run: Callable[[Patient], Awaitable[str]]
+    run: Callable[[ClusterProbe], Awaitable[str]]
     needs: tuple[str, ...] = ()
 
 
 CHECKS: list[Check] = []
 
 
-def _check(title: str, *needs: str) -> Callable[[Callable[[Patient], Awaitable[str]]], None]:
+def _check(title: str, *needs: str) -> Callable[[Callable[[ClusterProbe], Awaitable[str]]], None]:
     """The function below is a check, named after it."""
 
-    def add(run: Callable[[Patient], Awaitable[str]]) -> None:
+    def add(run: Callable[[ClusterProbe], Awaitable[str]]) -> None:
         CHECKS.append(Check(run.__name__.strip("_").replace("_", "-"), title, run, needs))
 
     return add
@@ -69,10 +69,10 @@ def _check(title: str, *needs: str) -> Callable[[Callable[[Patient], Awaitable[s
 
 
 @_check("a topic is made as it was asked for")
-async def _topics(patient: Patient) -> str:
-    asked = {"cleanup.policy": "compact", "max.message.bytes": str(patient.settings.max_record_bytes)}
-    name = await patient.topic("made", 3, cleanup_policy="compact", retention_ms="-1")
-    found = await asyncio.to_thread(patient.configs, ResourceType.TOPIC, name)
+async def _topics(probe: ClusterProbe) -> str:
+    asked = {"cleanup.policy": "compact", "max.message.bytes": str(probe.settings.max_record_bytes)}
+    name = await probe.topic("made", 3, cleanup_policy="compact", retention_ms="-1")
+    found = await asyncio.to_thread(probe.configs, ResourceType.TOPIC, name)
     wrong = [f"{key} is {found.get(key)}, not {value}" for key, value in asked.items() if found.get(key) != value]
     if wrong:
         raise Missing("; ".join(wrong))
@@ -80,11 +80,11 @@ async def _topics(patient: Patient) -> str:
 
 
 @_check("two copies of everything that was acknowledged", "topics")
-async def _copies(patient: Patient) -> str:
-    name = await patient.topic("copies")
-    found = await asyncio.to_thread(patient.admin.list_topics, timeout=ANSWER_SECONDS)
+async def _copies(probe: ClusterProbe) -> str:
+    name = await probe.topic("copies")
+    found = await asyncio.to_thread(probe.admin.list_topics, timeout=ANSWER_SECONDS)
     copies = len(found.topics[name].partitions[0].replicas)
-    config = await asyncio.to_thread(patient.configs, ResourceType.TOPIC, name)
+    config = await asyncio.to_thread(probe.configs, ResourceType.TOPIC, name)
     least, unclean = config.get("min.insync.replicas", "?"), config.get("unclean.leader.election.enable", "?")
     said = f"{copies} copies, min.insync.replicas {least}, unclean election {unclean}"
     if copies < 3 or least in ("1", "?") or unclean == "true":
@@ -93,10 +93,10 @@ async def _copies(patient: Patient) -> str:
 
 
 @_check("offsets and transactional ids outlive an outage")
-async def _memory(patient: Patient) -> str:
-    node = next(iter((await asyncio.to_thread(patient.admin.list_topics, timeout=ANSWER_SECONDS)).brokers))
+async def _memory(probe: ClusterProbe) -> str:
+    node = next(iter((await asyncio.to_thread(probe.admin.list_topics, timeout=ANSWER_SECONDS)).brokers))
     try:
-        found = await asyncio.to_thread(patient.configs, ResourceType.BROKER, str(node))
+        found = await asyncio.to_thread(probe.configs, ResourceType.BROKER, str(node))
     except (KafkaException, TimeoutError) as error:
         raise Doubt("the service does not tell its settings: see to a week for both") from error
     offsets = int(found.get("offsets.retention.minutes", 0)) * 60_000
@@ -108,21 +108,21 @@ async def _memory(patient: Patient) -> str:
 
 
 @_check("a topic that nobody made is not made by a slip")
-async def _slips(patient: Patient) -> str:
-    name, refusals = patient.name("slip"), []
-    given = {**patient.settings.librdkafka(), "log_level": 0, "delivery.timeout.ms": 3000}
+async def _slips(probe: ClusterProbe) -> str:
+    name, refusals = probe.name("slip"), []
+    given = {**probe.settings.librdkafka(), "log_level": 0, "delivery.timeout.ms": 3000}
     producer = Producer({**given, "error_cb": lambda _: None})
     producer.produce(name, b"x", on_delivery=lambda error, _: refusals.append(error))
     await asyncio.to_thread(producer.flush, ANSWER_SECONDS)
     if all(refusals) and refusals:
         return "refused"
-    patient.made.append(name)
+    probe.made.append(name)
     raise Doubt("auto.create.topics.enable is on: a misspelt topic takes documents that nobody reads")
 
 
 @_check("the topics of this installation")
-async def _installation(patient: Patient) -> str:
-    faults = await asyncio.to_thread(admin.check, patient.settings, patient.participants)
+async def _installation(probe: ClusterProbe) -> str:
+    faults = await asyncio.to_thread(admin.check, probe.settings, probe.participants)
     absent = [f for f in faults if f.kind == "missing"]
     wrong = [f"{f.topic} {f.sentence}" for f in faults if f.kind != "missing"]
     if wrong:
@@ -137,12 +137,12 @@ async def _installation(patient: Patient) -> str:
 
 
 @_check("key, headers and time of a record come back as they were", "topics")
-async def _headers(patient: Patient) -> str:
-    name = await patient.topic("headers")
-    async with patient.producer() as producer:
+async def _headers(probe: ClusterProbe) -> str:
+    name = await probe.topic("headers")
+    async with probe.producer() as producer:
         await producer.send_and_wait(name, b"v", key=b"\x00\xff", headers=_HEADERS, timestamp_ms=1_700_000_000_000)
         await producer.send_and_wait(name, None, key=b"k")
-    first, second = await read(patient, name, 2)
+    first, second = await read(probe, name, 2)
     if list(first.headers) != _HEADERS:
         raise Missing(f"headers came back as {list(first.headers)}")
     if (first.key, first.timestamp, second.value) != (b"\x00\xff", 1_700_000_000_000, None):
@@ -151,11 +151,11 @@ async def _headers(patient: Patient) -> str:
 
 
 @_check("a document of the largest size goes through, one above the topic's limit is refused", "topics")
-async def _sizes(patient: Patient) -> str:
-    largest = patient.settings.max_content_bytes
-    name, small = await patient.topic("sizes"), await patient.topic("small", max_message_bytes="20000")
+async def _sizes(probe: ClusterProbe) -> str:
+    largest = probe.settings.max_content_bytes
+    name, small = await probe.topic("sizes"), await probe.topic("small", max_message_bytes="20000")
     content = os.urandom(1 << 16) * (largest // (1 << 16)) + b"x" * (largest % (1 << 16))
-    async with patient.producer() as producer:
+    async with probe.producer() as producer:
         await producer.send_and_wait(name, content, headers=_HEADERS)
         try:
             await producer.send_and_wait(small, content[:50_000])
@@ -163,16 +163,16 @@ async def _sizes(patient: Patient) -> str:
             pass
         else:
             raise Missing("a record above max.message.bytes was taken")
-    (record,) = await read(patient, name, 1)
+    (record,) = await read(probe, name, 1)
     if record.value != content:
         raise Missing(f"{len(content)} bytes were written, {len(record.value or b'')} came back")
     return f"{largest / (1 << 20):g} MB"
 
 
 @_check("a compacted topic wants keys and takes tombstones", "topics")
-async def _compaction(patient: Patient) -> str:
-    name = await patient.topic("compacted", cleanup_policy="compact")
-    async with patient.producer() as producer:
+async def _compaction(probe: ClusterProbe) -> str:
+    name = await probe.topic("compacted", cleanup_policy="compact")
+    async with probe.producer() as producer:
         await producer.send_and_wait(name, b"1", key=b"k")
         await producer.send_and_wait(name, None, key=b"k")
         try:
@@ -186,28 +186,28 @@ async def _compaction(patient: Patient) -> str:
 
 
 @_check("a transaction commits records and offsets together, and a live reader sees them then only", "topics")
-async def _transactions(patient: Patient) -> str:
-    name, source = await patient.topic("transactions"), await patient.topic("source")
-    group, place = patient.name("offsets"), TopicPartition(source, 0)
-    async with patient.reader(name) as live, patient.producer(**patient.transactional("t")) as producer:
+async def _transactions(probe: ClusterProbe) -> str:
+    name, source = await probe.topic("transactions"), await probe.topic("source")
+    group, place = probe.name("offsets"), TopicPartition(source, 0)
+    async with probe.reader(name) as live, probe.producer(**probe.transactional("t")) as producer:
         await producer.begin_transaction()
         await producer.send_and_wait(name, b"1")
         await producer.send_offsets_to_transaction({place: 42}, group)
         if await live.getmany(timeout_ms=500):
             raise Missing("a read_committed reader saw a record of an open transaction")
-        before = await committed(patient, group, place)
+        before = await committed(probe, group, place)
         await producer.commit_transaction()
         await expect(live, [b"1"])
-        after = await committed(patient, group, place)
+        after = await committed(probe, group, place)
     if before == 42 or after != 42:
         raise Missing(f"the offset was {before} before the commit and {after} after it, not 42")
     return "so it is"
 
 
 @_check("after an abort a live reader sees what comes next, and never what was aborted", "transactions")
-async def _aborts(patient: Patient) -> str:
-    name = await patient.topic("aborts")
-    async with patient.reader(name) as live, patient.producer(**patient.transactional("a")) as producer:
+async def _aborts(probe: ClusterProbe) -> str:
+    name = await probe.topic("aborts")
+    async with probe.reader(name) as live, probe.producer(**probe.transactional("a")) as producer:
         for number in range(3):
             await producer.begin_transaction()
             await producer.send_and_wait(name, b"kept %d" % number)
@@ -220,13 +220,13 @@ async def _aborts(patient: Patient) -> str:
 
 
 @_check("a producer that starts fences the one before it, and ends what that had begun", "transactions")
-async def _fencing(patient: Patient) -> str:
-    name = await patient.topic("fencing")
-    options = patient.transactional("f")
-    async with patient.reader(name) as live, patient.producer(**options) as old:
+async def _fencing(probe: ClusterProbe) -> str:
+    name = await probe.topic("fencing")
+    options = probe.transactional("f")
+    async with probe.reader(name) as live, probe.producer(**options) as old:
         await old.begin_transaction()
         await old.send_and_wait(name, b"of the zombie")
-        async with patient.producer(**options) as new:
+        async with probe.producer(**options) as new:
             await new.begin_transaction()
             await new.send_and_wait(name, b"of the new one")
             await new.commit_transaction()
@@ -242,10 +242,10 @@ async def _fencing(patient: Patient) -> str:
 
 
 @_check("where a transaction is open is told, and how it ended", "transactions")
-async def _told_transactions(patient: Patient) -> str:
-    place = TopicPartition(await patient.topic("told"), 0)
-    options = patient.transactional("o")
-    async with patient.transactions() as transactions, patient.producer(**options) as producer:
+async def _told_transactions(probe: ClusterProbe) -> str:
+    place = TopicPartition(await probe.topic("told"), 0)
+    options = probe.transactional("o")
+    async with probe.transactions() as transactions, probe.producer(**options) as producer:
 
         async def told() -> tuple[str, bool]:
             known = await transactions.told_of(options["transactional_id"])
@@ -268,9 +268,9 @@ async def _told_transactions(patient: Patient) -> str:
 
 
 @_check("no transaction hangs in the topics of this installation", "told-transactions")
-async def _hanging_transactions(patient: Patient) -> str:
-    async with patient.transactions() as transactions:
-        everywhere = await transactions.partitions_of(topics.all_topics(patient.participants))
+async def _hanging_transactions(probe: ClusterProbe) -> str:
+    async with probe.transactions() as transactions:
+        everywhere = await transactions.partitions_of(topics.all_topics(probe.participants))
         found = (await transactions.look(everywhere)).open
     oldest = time.time() * 1000 - _HANGING_MS
     if hanging := sorted(
@@ -287,27 +287,27 @@ async def _hanging_transactions(patient: Patient) -> str:
 
 
 @_check("committed offsets are kept and read back", "topics")
-async def _offsets(patient: Patient) -> str:
-    name = await patient.topic("offsets")
-    group, place = patient.name("kept"), TopicPartition(name, 0)
-    async with patient.member(name, group) as member:
+async def _offsets(probe: ClusterProbe) -> str:
+    name = await probe.topic("offsets")
+    group, place = probe.name("kept"), TopicPartition(name, 0)
+    async with probe.member(name, group) as member:
         await assigned(member, 1)
         await member.commit({place: 7})
-    found = await committed(patient, group, place)
+    found = await committed(probe, group, place)
     if found != 7:
         raise Missing(f"7 was committed, {found} came back")
     return "so it is"
 
 
 @_check("a static member that comes back keeps its share, and one that does not loses it", "offsets")
-async def _static_members(patient: Patient) -> str:
-    name = await patient.topic("static", 4)
-    group = patient.name("static")
-    async with patient.member(name, group, "a") as first:
-        async with patient.member(name, group, "b") as second:
+async def _static_members(probe: ClusterProbe) -> str:
+    name = await probe.topic("static", 4)
+    group = probe.name("static")
+    async with probe.member(name, group, "a") as first:
+        async with probe.member(name, group, "b") as second:
             await wait_until(lambda: len(first.assignment()) == len(second.assignment()) == 2, "two members share")
             share = second.assignment()
-        async with patient.member(name, group, "b") as again:
+        async with probe.member(name, group, "b") as again:
             await assigned(again, 2)
             if again.assignment() != share or len(first.assignment()) != 2:
                 raise Missing("after a restart the shares had moved")
@@ -315,6 +315,6 @@ async def _static_members(patient: Patient) -> str:
         await wait_until(
             lambda: len(first.assignment()) == 4,
             "a dead member loses its share",
-            patient.settings.session_seconds * 2 + 10,
+            probe.settings.session_seconds * 2 + 10,
         )
     return f"share kept over a restart; lost {time.monotonic() - began:.0f} s after a death"

@@ -15,7 +15,7 @@ from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
 
 from broker.kafka.admin import topics as admin
 from broker.kafka.clients import discard, quiet_admin, reader
-from broker.kafka.lanes.transaction_admin import Transactions
+from broker.kafka.lanes.transaction_admin import TransactionAdmin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -35,7 +35,7 @@ class Doubt(Exception):
 
 
 @dataclass
-class Patient:
+class ClusterProbe:
     """The Kafka under examination, and what the checks leave on it."""
 
     settings: Settings
@@ -97,8 +97,8 @@ class Patient:
         return {"transactional_id": self.name(stem), "transaction_timeout_ms": milliseconds}
 
     @asynccontextmanager
-    async def transactions(self) -> AsyncIterator[Transactions]:
-        transactions = Transactions(self.settings)
+    async def transactions(self) -> AsyncIterator[TransactionAdmin]:
+        transactions = TransactionAdmin(self.settings)
         try:
             await asyncio.wait_for(transactions.start(), ANSWER_SECONDS)
             yield transactions
@@ -141,10 +141,10 @@ class Patient:
                     continue
 
 
-async def read(patient: Patient, topic: str, count: int) -> list[Any]:
+async def read(probe: ClusterProbe, topic: str, count: int) -> list[Any]:
     found: list[Any] = []
     until = time.monotonic() + ANSWER_SECONDS
-    async with patient.reader(topic) as consumer:
+    async with probe.reader(topic) as consumer:
         while len(found) < count and time.monotonic() < until:
             for records in (await consumer.getmany(timeout_ms=500)).values():
                 found += records
@@ -166,8 +166,8 @@ async def expect(live: AIOKafkaConsumer, values: Sequence[bytes]) -> None:
         raise Missing(f"a live reader saw {seen}, not {list(values)}")
 
 
-async def committed(patient: Patient, group: str, place: TopicPartition) -> int | None:
-    consumer = AIOKafkaConsumer(**patient.settings.aiokafka(), group_id=group, enable_auto_commit=False)
+async def committed(probe: ClusterProbe, group: str, place: TopicPartition) -> int | None:
+    consumer = AIOKafkaConsumer(**probe.settings.aiokafka(), group_id=group, enable_auto_commit=False)
     try:
         await consumer.start()
         consumer.assign([place])

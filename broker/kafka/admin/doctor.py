@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
 from broker.kafka.admin.checks import CHECKS
-from broker.kafka.admin.cluster_probe import Doubt, Missing, Patient
+from broker.kafka.admin.cluster_probe import ClusterProbe, Doubt, Missing
 from broker.model.errors import Failed
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CheckResult:
     """What came of one check; ``detail`` says what was found, or what is missing."""
 
     check: str
@@ -40,33 +40,33 @@ class Result:
     seconds: float
 
 
-def examine(settings: Settings, participants: Iterable[str]) -> Iterator[Result]:
+def examine(settings: Settings, participants: Iterable[str]) -> Iterator[CheckResult]:
     """The result of every check, as each ends. Raises Failed when Kafka does not answer at all."""
-    patient = Patient(settings, participants)
-    patient.greet()
+    probe = ClusterProbe(settings, participants)
+    probe.greet()
     failed: set[str] = set()
     try:
         for check in CHECKS:
             lacking = sorted(failed & set(check.needs))
             if lacking:
-                result = Result(check.name, check.title, "not tried", f"needs {', '.join(lacking)}", 0.0)
+                result = CheckResult(check.name, check.title, "not tried", f"needs {', '.join(lacking)}", 0.0)
             else:
-                result = _try(check, patient)
+                result = _try(check, probe)
             if result.state in ("missing", "not tried"):
                 failed.add(check.name)
             yield result
     finally:
-        patient.clean()
+        probe.clean()
 
 
-def _try(check: Check, patient: Patient) -> Result:
+def _try(check: Check, probe: ClusterProbe) -> CheckResult:
     began = time.monotonic()
 
-    def result(state: State, detail: str) -> Result:
-        return Result(check.name, check.title, state, detail, round(time.monotonic() - began, 2))
+    def result(state: State, detail: str) -> CheckResult:
+        return CheckResult(check.name, check.title, state, detail, round(time.monotonic() - began, 2))
 
     try:
-        return result("ok", asyncio.run(asyncio.wait_for(check.run(patient), _SECONDS)))
+        return result("ok", asyncio.run(asyncio.wait_for(check.run(probe), _SECONDS)))
     except Doubt as doubt:
         return result("warning", str(doubt))
     except (Missing, Failed) as missing:

@@ -78,7 +78,7 @@ def create(settings: Settings, participants: Iterable[str]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class TopicFault:
     """What is wrong with a topic."""
 
     topic: str
@@ -86,17 +86,19 @@ class Fault:
     sentence: str
 
 
-def check(settings: Settings, participants: Iterable[str]) -> list[Fault]:
+def check(settings: Settings, participants: Iterable[str]) -> list[TopicFault]:
     """What is wrong with the topics; empty when all is well. Unequal numbers of partitions break the lanes."""
     client = _Client(settings)
     there = client.partitions()
     wants = wanted(settings, participants)
-    faults = [Fault(t.name, "missing", "is missing: swb topics create makes it") for t in wants if t.name not in there]
+    faults = [
+        TopicFault(t.name, "missing", "is missing: swb topics create makes it") for t in wants if t.name not in there
+    ]
     known = [t for t in wants if t.name in there]
     faults += _unequal([t.name for t in known], there)
     configs = _configs(client.admin, [t.name for t in known])
     faults += [
-        Fault(topic.name, "config", f"{name} is {configs[topic.name].get(name)}, not {value}")
+        TopicFault(topic.name, "config", f"{name} is {configs[topic.name].get(name)}, not {value}")
         for topic in known
         for name, value in topic.config.items()
         if configs[topic.name].get(name) != value
@@ -104,10 +106,10 @@ def check(settings: Settings, participants: Iterable[str]) -> list[Fault]:
     return faults
 
 
-def _unequal(names: Iterable[str], there: Mapping[str, int]) -> list[Fault]:
+def _unequal(names: Iterable[str], there: Mapping[str, int]) -> list[TopicFault]:
     usual = Counter(there[name] for name in names).most_common(1)
     return [
-        Fault(
+        TopicFault(
             name,
             "partitions",
             f"has {there[name]} partitions and others have {usual[0][0]}: all need the same number",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaProducer, TopicPartition
 
-    from broker.kafka.lanes.transaction_admin import Look, Open, Told, Transactions
+    from broker.kafka.lanes.transaction_admin import Look, Open, TransactionAdmin, TransactionState
 
 logger = log.get(__name__)
 
@@ -36,21 +36,21 @@ _FENCED = "Empty"
 """What Kafka calls a transactional id between a fencing and the first transaction after it."""
 
 
-class Missing(Failed):
+class MarkerMissing(Failed):
     """Markers of an ended transaction are not seen where they have to be."""
 
 
-class Markers:
+class CommitMarkers:
     """The markers of one lane's transactions."""
 
-    def __init__(self, lane: int, transactions: Transactions, written: Iterable[str]) -> None:
+    def __init__(self, lane: int, transactions: TransactionAdmin, written: Iterable[str]) -> None:
         self._lane = lane
         self._transactions = transactions
         self._written = frozenset(written)
         """The topics that the lane may write to."""
-        self._first: Told | None = None
+        self._first: TransactionState | None = None
         """What was told first of all: it speaks of the worker before this one."""
-        self._told: Told | None = None
+        self._told: TransactionState | None = None
         self._ended: bool | None = None
         """Whether the last transaction was committed, as far as it is known; kept until what it left open is known."""
         self._last: bool | None = None
@@ -86,7 +86,9 @@ class Markers:
         await self._settle(look, {tp: self._unsettled.get(tp, self._ended) for tp in everywhere})
         self._told = self._ended = None
         if mine := [tp for tp in self._unsettled if tp.partition == self._lane and topics.reader_of(tp.topic) is None]:
-            raise Missing(f"what the last transaction left in {mine[0].topic}/{mine[0].partition} cannot be seen yet")
+            raise MarkerMissing(
+                f"what the last transaction left in {mine[0].topic}/{mine[0].partition} cannot be seen yet"
+            )
 
     async def end_offsets(self) -> None:
         """End what of the group's offsets is open still: Kafka forgot their marker."""
@@ -128,7 +130,7 @@ class Markers:
     async def _confirm(self, partitions: Collection[TopicPartition]) -> None:
         look = await self._look_until(partitions, _is_clear, _PATIENCE_SECONDS)
         if missing := look.open.keys() | look.unseen:
-            raise Missing(f"the markers of a commit are missing in {len(missing)} partitions")
+            raise MarkerMissing(f"the markers of a commit are missing in {len(missing)} partitions")
 
     async def _look_again(self) -> None:
         look = await self._look_until(self._unsettled, lambda look: not look.gone, _LEADERS_SECONDS)
@@ -193,7 +195,7 @@ def _is_clear(look: Look) -> bool:
     return not (look.open or look.unseen or look.gone)
 
 
-def was_committed(told: Told | None, fenced: Told | Identity) -> bool | None:
+def was_committed(told: TransactionState | None, fenced: TransactionState | Identity) -> bool | None:
     """Whether the transaction that Kafka told of before a fencing was committed in the end; None where nothing tells.
 
     Kafka counts the epoch up once at a fencing, and once more where it aborts something for it (InitProducerId).

@@ -18,19 +18,19 @@ from broker.kafka.lanes.lane import Lane
 from broker.kafka.lanes.leave import Leave, Reason
 from broker.kafka.lanes.liveness import Liveness
 from broker.kafka.lanes.snapshots import Snapshots
-from broker.kafka.lanes.transaction_admin import Transactions
-from broker.kafka.lanes.worker_context import Surroundings
-from broker.kafka.offsets import Bounds
-from broker.kafka.origins import Origins
+from broker.kafka.lanes.transaction_admin import TransactionAdmin
+from broker.kafka.lanes.worker_context import WorkerContext
+from broker.kafka.offsets import Offsets
+from broker.kafka.origins import OriginReader
 from broker.relay import topics
-from broker.relay.circuit_breaker import Destinations
+from broker.relay.circuit_breaker import CircuitBreakers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from aiokafka import AIOKafkaConsumer
 
-    from broker.relay.batch import Rules
+    from broker.relay.batch import PlanContext
     from broker.settings import Settings
 
 logger = log.get(__name__)
@@ -43,7 +43,7 @@ _OF_BEFORE = "assignment for unsubscribed topic"
 class Relay:
     """Runs the lanes that the group gives to this worker, until stopped or until it must leave."""
 
-    def __init__(self, settings: Settings, rules: Rules, instance: str | None = None) -> None:
+    def __init__(self, settings: Settings, rules: PlanContext, instance: str | None = None) -> None:
         self._settings = settings
         self._rules = rules
         self._instance = instance
@@ -55,23 +55,23 @@ class Relay:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until the event is set; raises Leave."""
-        self._around = Surroundings(
-            self._settings, self._rules, self._consumer(), Bounds(self._settings),
-            Destinations(self._settings, time.monotonic, rates=self._rules.rates()), Origins(self._settings),
+        self._context = WorkerContext(
+            self._settings, self._rules, self._consumer(), Offsets(self._settings),
+            CircuitBreakers(self._settings, time.monotonic, rates=self._rules.rates()), OriginReader(self._settings),
             Claims(self._settings),
             Snapshots(self._settings),
-            Transactions(self._settings),
+            TransactionAdmin(self._settings),
             moved=self.liveness.count,
         )  # fmt: skip
-        around = self._around
+        context = self._context
         try:
-            await around.transactions.start()
+            await context.transactions.start()
             await self._join(stop)
             logger.info("relay.started", participants=len(self._rules.participants), instance=self._instance)
             await self._watch(stop)
         finally:
             await self.close_lanes()
-            for close in (around.consumer.stop, around.origins.close, around.transactions.close):
+            for close in (context.consumer.stop, context.origins.close, context.transactions.close):
                 with suppress(KafkaError, TimeoutError):
                     await asyncio.wait_for(close(), self._settings.session_seconds)
 
@@ -87,18 +87,18 @@ class Relay:
         It is Kafka's until the session of before has ended: so long we wait, and join again.
         """
         try:
-            await self._around.consumer.start()
+            await self._context.consumer.start()
         except KafkaError as error:
             if self._instance is None or _OF_BEFORE not in str(error):
                 raise
             wait = self._settings.session_seconds * 1.2
             logger.warning("group.waits", instance=self._instance, seconds=wait, reason="its share of before is kept")
             with suppress(KafkaError):
-                await self._around.consumer.stop()
+                await self._context.consumer.stop()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), wait)
-            self._around.consumer = self._consumer()
-            await self._around.consumer.start()
+            self._context.consumer = self._consumer()
+            await self._context.consumer.start()
 
     async def _watch(self, stop: asyncio.Event) -> None:
         left = self._leaving
@@ -118,11 +118,11 @@ class Relay:
         """Keep the membership alive where no lane polls, and leave when nothing moves though records wait."""
         if not self._lanes:
             with suppress(IllegalStateError):
-                self._around.consumer.pause(*self._around.consumer.assignment())
-                await self._around.consumer.getmany(timeout_ms=0)
+                self._context.consumer.pause(*self._context.consumer.assignment())
+                await self._context.consumer.getmany(timeout_ms=0)
         self._complete()
         is_waiting = self.is_waiting
-        if is_waiting and self.liveness.is_doubtful and not await self._around.bounds.can_be_asked():
+        if is_waiting and self.liveness.is_doubtful and not await self._context.bounds.can_be_asked():
             logger.warning("kafka.waiting", bootstrap=self._settings.bootstrap, reason="it does not answer")
             is_waiting = False  # for it, and nothing here is stuck
         self.liveness.look(is_waiting=is_waiting)
@@ -138,7 +138,7 @@ class Relay:
         if self._incomplete_since and time.monotonic() - self._incomplete_since > self._settings.session_seconds:
             self._incomplete_since = time.monotonic()
             logger.warning("group.joined-again", reason="lanes stay incomplete")
-            self._around.consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no other way to ask
+            self._context.consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no other way to ask
 
     # --- the share ----------------------------------------------------------------------------------------------------
 
@@ -153,12 +153,12 @@ class Relay:
                 logger.warning("lane.incomplete", lane=index, missing=sorted(missing)[:5], count=len(missing))
                 self._incomplete_since = time.monotonic()
                 continue
-            lane = Lane(index, self._worked, self._around)
+            lane = Lane(index, self._worked, self._context)
             task = asyncio.create_task(lane.run(), name=f"lane-{index}")
             task.add_done_callback(self._lane_ended)
             self._lanes[index] = (lane, task)
-        of = len(self._around.consumer.partitions_for_topic(topics.ANSWERS) or self._lanes)
-        self._around.destinations.pace.share(len(self._lanes), max(1, of))
+        of = len(self._context.consumer.partitions_for_topic(topics.ANSWERS) or self._lanes)
+        self._context.circuits.rate_limit.share(len(self._lanes), max(1, of))
         logger.info("partitions.assigned", lanes=sorted(self._lanes))
 
     async def close_lanes(self) -> None:
@@ -198,7 +198,7 @@ class Relay:
     @property
     def is_waiting(self) -> bool:
         """Whether records lie before a lane that is not told to let them wait."""
-        consumer = self._around.consumer
+        consumer = self._context.consumer
         with suppress(IllegalStateError, KeyError, AssertionError):  # a share that is just changing
             for index in self._lanes:
                 for topic in self._worked:
@@ -210,7 +210,7 @@ class Relay:
         return False
 
     def _position(self, tp: TopicPartition) -> int | None:
-        subscription = self._around.consumer._subscription.subscription  # noqa: SLF001 - position() would wait
+        subscription = self._context.consumer._subscription.subscription  # noqa: SLF001 - position() would wait
         if subscription is None or subscription.assignment is None:
             return None
         state = subscription.assignment.state_value(tp)

@@ -13,8 +13,8 @@ from aiokafka.errors import KafkaError, ProducerFenced
 
 from broker import log
 from broker.kafka.clients import discard, lane_producer
-from broker.kafka.lanes.batcher import Planner
-from broker.kafka.lanes.commit_markers import Markers
+from broker.kafka.lanes.batcher import Batcher
+from broker.kafka.lanes.commit_markers import CommitMarkers
 from broker.kafka.lanes.leave import Leave, Reason
 from broker.kafka.lanes.recovery import catch_up
 from broker.kafka.lanes.transaction import NotTaken, transact, troubles
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaProducer
 
-    from broker.kafka.lanes.batcher import Batch
-    from broker.kafka.lanes.worker_context import Surroundings
+    from broker.kafka.lanes.batcher import PlannedBatch
+    from broker.kafka.lanes.worker_context import WorkerContext
 
 logger = log.get(__name__)
 
@@ -50,13 +50,15 @@ class Again(Exception):
 class Lane:
     """One lane while this worker holds it: opened, worked, and opened again after everything that went wrong."""
 
-    def __init__(self, index: int, worked: Sequence[str], around: Surroundings) -> None:
+    def __init__(self, index: int, worked: Sequence[str], context: WorkerContext) -> None:
         self.index = index
-        self._around = around
+        self._context = context
         self._partitions = [TopicPartition(topic, index) for topic in worked]
         self._under_way = [tp for tp in self._partitions if tp.topic in topics.UNDER_WAY]
-        self._planner = Planner(index, around)
-        self._markers = Markers(index, around.transactions, topics.written_topics(around.rules.participants))
+        self._batcher = Batcher(index, context)
+        self._commit_markers = CommitMarkers(
+            index, context.transactions, topics.written_topics(context.rules.participants)
+        )
         self._producer: AIOKafkaProducer | None = None
         self._buffer: deque[Consumed] = deque()
         self._held: dict[TopicPartition, float] = {}
@@ -94,34 +96,34 @@ class Lane:
 
     async def _open(self) -> None:
         """Fence, then read what is committed, then the state, then go to where the work goes on (relay rule 2.1)."""
-        began, around = time.monotonic(), self._around
-        around.consumer.pause(*self._partitions)
+        began, context = time.monotonic(), self._context
+        context.consumer.pause(*self._partitions)
         await self._close()
-        self._planner.forget()
+        self._batcher.forget()
         self._buffer.clear()
-        await self._markers.before_fencing()
-        self._producer = lane_producer(around.settings, self.index)
-        await asyncio.wait_for(self._producer.start(), around.settings.transaction_seconds)
-        await self._markers.after_fencing(self._producer)
-        asked = asyncio.gather(around.transactions.committed(self._partitions), around.bounds.of(self._partitions))
+        await self._commit_markers.before_fencing()
+        self._producer = lane_producer(context.settings, self.index)
+        await asyncio.wait_for(self._producer.start(), context.settings.transaction_seconds)
+        await self._commit_markers.after_fencing(self._producer)
+        asked = asyncio.gather(context.transactions.committed(self._partitions), context.bounds.of(self._partitions))
         try:
-            await catch_up(around.settings, around.snapshots, self.index, self._planner.memory)
+            await catch_up(context.settings, context.snapshots, self.index, self._batcher.stores)
         finally:
             await asyncio.wait([asked])
         try:
             backlog = self._go_to_work(*asked.result())
         except Unstable:
-            await self._markers.end_offsets()
+            await self._commit_markers.end_offsets()
             raise
-        self._planner.ways.reopen(backlog)
+        self._batcher.routes.reopen(backlog)
         self._held.clear()
-        around.consumer.resume(*self._partitions)
+        context.consumer.resume(*self._partitions)
         self.is_open = True
         logger.info(
             "lane.opened",
             lane=self.index,
             seconds=round(time.monotonic() - began, 3),
-            remembered=len(self._planner.memory.duplicates),
+            remembered=len(self._batcher.stores.duplicates),
             waiting=sorted(backlog),
         )
 
@@ -142,7 +144,7 @@ class Lane:
         if 0 <= committed < first:
             logger.error("records.lost", topic=tp.topic, partition=tp.partition, committed=committed, first=first)
         start = max(committed, first)
-        self._around.consumer.seek(tp, start)
+        self._context.consumer.seek(tp, start)
         return start
 
     # --- a turn -------------------------------------------------------------------------------------------------------
@@ -154,13 +156,13 @@ class Lane:
             await asyncio.sleep(max(0.0, self._turned + _TURN_SECONDS - time.monotonic()))
             await self._fetch()
         if self._buffer:
-            batch = await self._planner.plan(self._buffer, self._hold)
-            if batch.taken:
-                await self._commit(batch)
+            planned = await self._batcher.plan(self._buffer, self._hold)
+            if planned.taken:
+                await self._commit(planned)
         elif time.monotonic() - self._swept > _SWEEP_SECONDS:
             await self._sweep()
         await self._end_backlogs()
-        await self._markers.tend()
+        await self._commit_markers.tend()
         self._snapshot()
 
     async def _fetch(self) -> None:
@@ -176,13 +178,13 @@ class Lane:
 
         Taken alike, what is under way would fall behind without bound where more comes in than the lane can do.
         """
-        most = self._around.settings.batch_records
+        most = self._context.settings.batch_records
         await self._take_from(self._under_way, most, timeout_ms=0)
         if room := most - len(self._buffer):
             await self._take_from(self._partitions, room, timeout_ms=0 if self._buffer else _POLL_MS)
 
     async def _take_from(self, partitions: Sequence[TopicPartition], room: int, *, timeout_ms: int) -> None:
-        fetched = await self._around.consumer.getmany(*partitions, timeout_ms=timeout_ms, max_records=room)
+        fetched = await self._context.consumer.getmany(*partitions, timeout_ms=timeout_ms, max_records=room)
         for tp, records in fetched.items():
             for r in records:
                 self._buffer.append(Consumed(tp.topic, tp.partition, r.offset, r.key, r.value, r.headers, r.timestamp))
@@ -191,10 +193,10 @@ class Lane:
         """The head of a queue of those who wait stays where it is; its partition rests until it may be tried."""
         tp = TopicPartition(record.topic, record.partition)
         participant = topics.waiting_for(tp.topic) or ""
-        until = self._around.destinations.until(participant)
+        until = self._context.circuits.until(participant)
         wait = max(until - time.monotonic(), 0.05) if until else _UNREADABLE_SECONDS
-        self._around.consumer.seek(tp, record.offset)
-        self._around.consumer.pause(tp)
+        self._context.consumer.seek(tp, record.offset)
+        self._context.consumer.pause(tp)
         self._held[tp] = time.monotonic() + wait
         others = [r for r in self._buffer if r.topic != record.topic]
         self._buffer.clear()
@@ -203,37 +205,37 @@ class Lane:
     def _resume(self, partitions: list[TopicPartition]) -> None:
         for tp in partitions:
             del self._held[tp]
-            self._around.consumer.resume(tp)
+            self._context.consumer.resume(tp)
 
     # --- committing ---------------------------------------------------------------------------------------------------
 
-    async def _commit(self, batch: Batch) -> None:
+    async def _commit(self, planned: PlannedBatch) -> None:
         self._turned = time.monotonic()
-        if await self._destinations_failed(batch):
-            self._planner.put_back(batch, self._buffer)
+        if await self._destinations_failed(planned):
+            self._batcher.put_back(planned, self._buffer)
             return
-        await self._markers.seen()
-        planned = [(source, await self._around.claims.stowed(record)) for source, record in batch.draft.out]
+        await self._commit_markers.seen()
+        records = [(source, await self._context.claims.stowed(record)) for source, record in planned.batch.out]
         try:
-            deadline = self._around.settings.produce_seconds
-            written = await transact(self._open_producer, planned, batch.offsets, deadline)
+            deadline = self._context.settings.produce_seconds
+            written = await transact(self._open_producer, records, planned.offsets, deadline)
         except NotTaken as refused:
-            self._planner.learn(refused, batch)
+            self._batcher.learn(refused, planned)
             raise Again(f"{len(refused.refusals)} records were refused") from refused
-        self._markers.expect(written)
-        self._planner.kept(batch, written)
+        self._commit_markers.expect(written)
+        self._batcher.kept(planned, written)
         self._troubles = 0
 
-    async def _destinations_failed(self, batch: Batch) -> bool:
+    async def _destinations_failed(self, planned: PlannedBatch) -> bool:
         """Whether a destination's metadata speaks against writing there; looked at before the transaction begins."""
-        names = {produced.topic for _, produced in batch.draft.out}
+        names = {produced.topic for _, produced in planned.batch.out}
         found = await troubles(self._open_producer, names, _PATIENCE_SECONDS)
-        found |= dict.fromkeys(names & await self._markers.unsettled(names), "unsettled")
+        found |= dict.fromkeys(names & await self._commit_markers.unsettled(names), "unsettled")
         for topic, reason in found.items():
             participant = topics.reader_of(topic)
             if participant is None:
                 raise Again(f"{topic}: {reason}")
-            self._around.destinations.failed(participant, reason)
+            self._context.circuits.failed(participant, reason)
         return bool(found)
 
     # --- beside the records -------------------------------------------------------------------------------------------
@@ -241,28 +243,28 @@ class Lane:
     async def _sweep(self) -> None:
         """Forget what is older than it has to be remembered."""
         self._swept = time.monotonic()
-        batch = self._planner.sweep()
-        if batch.draft.out:
-            await self._commit(batch)
+        planned = self._batcher.sweep()
+        if planned.batch.out:
+            await self._commit(planned)
             self._swept -= _SWEEP_SECONDS  # there may be more
 
     def _snapshot(self) -> None:
         """Copy to disk, beside the work, what has changed much since it was copied last."""
         if self._copying is not None and not self._copying.done():
             return
-        for shelf in self._planner.memory.shelves:
-            if shelf.true_to is not None and self._around.snapshots.is_due(shelf):
-                given = shelf.copy(), self.index
-                self._copying = asyncio.create_task(asyncio.to_thread(self._around.snapshots.save, *given))
+        for store in self._batcher.stores.all:
+            if store.true_to is not None and self._context.snapshots.is_due(store):
+                given = store.copy(), self.index
+                self._copying = asyncio.create_task(asyncio.to_thread(self._context.snapshots.save, *given))
                 return
 
     async def _end_backlogs(self) -> None:
         """Where all that waited when the lane opened is done, new deliveries go straight again."""
-        for participant, end in list(self._planner.ways.backlog.items()):
+        for participant, end in list(self._batcher.routes.backlog.items()):
             tp = TopicPartition(topics.retry(participant), self.index)
             is_in_hand = tp in self._held or any(r.topic == tp.topic for r in self._buffer)
-            if not is_in_hand and await self._around.consumer.position(tp) >= end:
-                del self._planner.ways.backlog[participant]
+            if not is_in_hand and await self._context.consumer.position(tp) >= end:
+                del self._batcher.routes.backlog[participant]
 
     async def _recover(self, error: Exception) -> None:
         """Pause before the lane opens again; an error that is not known to pass is borne a few times only."""
@@ -277,7 +279,7 @@ class Lane:
 
     async def _close(self) -> None:
         self.is_open = False
-        self._markers.drop()
+        self._commit_markers.drop()
         producer, self._producer = self._producer, None
         if producer is not None:
             await discard(producer)

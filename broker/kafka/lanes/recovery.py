@@ -18,7 +18,7 @@ from broker.model.errors import Failed
 
 if TYPE_CHECKING:
     from broker.kafka.lanes.snapshots import Snapshots
-    from broker.relay.stores import Memory
+    from broker.relay.stores import Stores
     from broker.settings import Settings
 
 logger = log.get(__name__)
@@ -28,20 +28,20 @@ _PATIENCE_SECONDS = 30.0
 """Without anything heard from Kafka."""
 
 
-async def catch_up(settings: Settings, snapshots: Snapshots, lane: int, memory: Memory) -> None:
+async def catch_up(settings: Settings, snapshots: Snapshots, lane: int, stores: Stores) -> None:
     """Read every state partition of the lane from where the memory or its copy is true to, to the end of this moment.
 
     Raises Failed when Kafka does not let it be read; the lane then opens again.
     """
     began = time.monotonic()
-    count = await asyncio.to_thread(_read, settings, snapshots, lane, memory)
+    count = await asyncio.to_thread(_read, settings, snapshots, lane, stores)
     logger.debug("state.read", lane=lane, records=count, seconds=round(time.monotonic() - began, 3))
 
 
-def _read(settings: Settings, snapshots: Snapshots, lane: int, memory: Memory) -> int:
-    for shelf in memory.shelves:
-        if shelf.true_to is None:
-            snapshots.load(shelf, lane)
+def _read(settings: Settings, snapshots: Snapshots, lane: int, stores: Stores) -> int:
+    for store in stores.all:
+        if store.true_to is None:
+            snapshots.load(store, lane)
     consumer = Consumer(
         {
             **settings.librdkafka(),
@@ -57,22 +57,22 @@ def _read(settings: Settings, snapshots: Snapshots, lane: int, memory: Memory) -
         }
     )
     try:
-        return _read_whole(consumer, lane, memory)
+        return _read_whole(consumer, lane, stores)
     except KafkaException as error:
         raise Failed(f"the state of lane {lane} cannot be read: {error.args[0].str()}") from error
     finally:
         consumer.close()
 
 
-def _read_whole(consumer: Consumer, lane: int, memory: Memory) -> int:
+def _read_whole(consumer: Consumer, lane: int, stores: Stores) -> int:
     """Read; where what is remembered is of another topic, or older than the topic is, once more from its beginning."""
     anew: set[str] = set()
     while True:
         try:
-            return _read_with(consumer, lane, memory, anew)
+            return _read_with(consumer, lane, stores, anew)
         except _OutOfRange as error:
             logger.warning("state.anew", topic=error.topic, lane=lane)
-            memory.shelf(error.topic).clear()
+            stores.of(error.topic).clear()
             anew.add(error.topic)
 
 
@@ -82,12 +82,12 @@ class _OutOfRange(Exception):
         self.topic = topic
 
 
-def _read_with(consumer: Consumer, lane: int, memory: Memory, anew: set[str]) -> int:
-    shelves = {shelf.topic: shelf for shelf in memory.shelves}
+def _read_with(consumer: Consumer, lane: int, stores: Stores, anew: set[str]) -> int:
+    by_topic = {store.topic: store for store in stores.all}
     # Compaction leaves a partition's first offset where it was, at 0; to ask for it would take half a second.
-    starts = {topic: OFFSET_BEGINNING if topic in anew else shelf.true_to or 0 for topic, shelf in shelves.items()}
+    starts = {topic: OFFSET_BEGINNING if topic in anew else store.true_to or 0 for topic, store in by_topic.items()}
     consumer.assign([TopicPartition(topic, lane, start) for topic, start in starts.items()])
-    unread, count, heard = set(shelves), 0, time.monotonic()
+    unread, count, heard = set(by_topic), 0, time.monotonic()
     while unread:
         messages = consumer.consume(_CHUNK, 0.02)  # waits that long for a full chunk
         if messages:
@@ -97,10 +97,10 @@ def _read_with(consumer: Consumer, lane: int, memory: Memory, anew: set[str]) ->
         for message in messages:
             topic, error = message.topic() or "", message.error()
             if error is None:
-                shelves[topic].load(message.key() or b"", message.value())
+                by_topic[topic].load(message.key() or b"", message.value())
                 count += 1
             elif error.code() == RdKafkaError._PARTITION_EOF:  # noqa: SLF001 - so librdkafka names it
-                shelves[topic].true_to = message.offset()
+                by_topic[topic].true_to = message.offset()
                 unread.discard(topic)
             elif error.code() in (RdKafkaError._AUTO_OFFSET_RESET, RdKafkaError.OFFSET_OUT_OF_RANGE):  # noqa: SLF001
                 raise _OutOfRange(topic)

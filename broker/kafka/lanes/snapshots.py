@@ -25,7 +25,7 @@ from broker.relay import snapshot_file, topics
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from broker.relay.stores import Shelf
+    from broker.relay.stores import StateStore
     from broker.settings import Settings
 
 logger = log.get(__name__)
@@ -56,22 +56,22 @@ class Snapshots:
         self._ids = ids
         self._one_at_a_time = threading.Lock()
 
-    def is_due(self, shelf: Shelf) -> bool:
+    def is_due(self, store: StateStore) -> bool:
         """Whether so much has changed since the last copy that one is worth its while."""
-        return shelf.changes > max(_WORTH, len(shelf) // _PART)
+        return store.changes > max(_WORTH, len(store) // _PART)
 
-    def save(self, shelf: Shelf, lane: int) -> None:
+    def save(self, store: StateStore, lane: int) -> None:
         """Write a copy in place of the last; what goes wrong is told and does no harm."""
-        file = self._file(shelf.topic, lane)
+        file = self._file(store.topic, lane)
         if file is None:
             return
         part = file.with_name(f"{file.name}.{os.getpid()}.part")
-        head = {"version": _VERSION, "topic": shelf.topic, "true_to": shelf.true_to, "at": self._clock()}
-        told = {"topic": shelf.topic, "lane": lane}
+        head = {"version": _VERSION, "topic": store.topic, "true_to": store.true_to, "at": self._clock()}
+        told = {"topic": store.topic, "lane": lane}
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with part.open("wb") as out:
-                count, checksum = snapshot_file.write(out, shelf.items())
+                count, checksum = snapshot_file.write(out, store.items())
                 foot = orjson.dumps({**head, "entries": count, "checksum": checksum})
                 out.write(foot + _FOOT.pack(len(foot)))
             part.replace(file)
@@ -79,11 +79,11 @@ class Snapshots:
         except OSError as error:
             logger.warning("snapshot.unwritten", **told, reason=str(error))
         else:
-            logger.debug("snapshot.written", **told, entries=count, true_to=shelf.true_to)
+            logger.debug("snapshot.written", **told, entries=count, true_to=store.true_to)
 
-    def load(self, shelf: Shelf, lane: int) -> None:
+    def load(self, store: StateStore, lane: int) -> None:
         """Fill an empty shelf from its copy, if there is one that may be trusted."""
-        file = self._file(shelf.topic, lane)
+        file = self._file(store.topic, lane)
         if file is None or not file.exists():
             return
         try:
@@ -91,11 +91,11 @@ class Snapshots:
             end = len(data) - _FOOT.size
             begin = end - _FOOT.unpack_from(data, end)[0]
             foot = orjson.loads(data[begin:end])
-            if self._is_usable(foot, shelf.topic):
-                entries = snapshot_file.Copied(data, begin, foot["entries"], foot["checksum"])
-                shelf.restore(entries, foot["true_to"])
+            if self._is_usable(foot, store.topic):
+                entries = snapshot_file.SnapshotFile(data, begin, foot["entries"], foot["checksum"])
+                store.restore(entries, foot["true_to"])
         except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
-            logger.warning("snapshot.unread", topic=shelf.topic, lane=lane, reason=str(error))
+            logger.warning("snapshot.unread", topic=store.topic, lane=lane, reason=str(error))
 
     def _is_usable(self, foot: dict[str, Any], topic: str) -> bool:
         age = self._clock() - foot["at"]

@@ -143,7 +143,7 @@ async def _hand_over(producer: AIOKafkaProducer, record: Produced) -> asyncio.Fu
 
 
 async def troubles(
-    producer: AIOKafkaProducer, names: Iterable[str], patience: float, *, refresh: bool = False
+    producer: AIOKafkaProducer, names: Iterable[str], watchdog_policy: float, *, refresh: bool = False
 ) -> dict[str, str]:
     """What the metadata says against writing to each topic; empty when nothing.
 
@@ -155,7 +155,7 @@ async def troubles(
         producer.client.add_topic(name)
     for _ in range(_ASKED if suspects else 0):
         try:
-            await asyncio.wait_for(asyncio.shield(producer.client.force_metadata_update()), patience)
+            await asyncio.wait_for(asyncio.shield(producer.client.force_metadata_update()), watchdog_policy)
         except TimeoutError:
             return {} if refresh else dict.fromkeys(suspects, "metadata-timeout")
         suspects = {name for name in suspects if _trouble(producer, name)}

@@ -44,7 +44,7 @@ class Unstable(Failed):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TransactionState:
     """What the coordinator says of a transactional id."""
 
     state: str
@@ -83,7 +83,7 @@ class Look:
     gone: set[TopicPartition] = field(default_factory=set)
 
 
-class Transactions:
+class TransactionAdmin:
     """Questions to Kafka about transactions, on connections of its own. All raise KafkaError without an answer."""
 
     def __init__(self, settings: Settings) -> None:
@@ -98,11 +98,11 @@ class Transactions:
     async def close(self) -> None:
         await self._client.close()
 
-    async def told_of(self, transactional_id: str) -> Told | None:
+    async def told_of(self, transactional_id: str) -> TransactionState | None:
         """What the coordinator knows of it; None when it never heard of it."""
         answer = await self._insist(_LANE, transactional_id, DescribeTransactions([transactional_id]))
         ((code, _, state, _, _, producer_id, epoch, _, _),) = answer.transaction_states
-        return None if code == _ID_NOT_FOUND else Told(state, producer_id, epoch)
+        return None if code == _ID_NOT_FOUND else TransactionState(state, producer_id, epoch)
 
     async def committed(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """The relay's committed offset of each partition, -1 for none.

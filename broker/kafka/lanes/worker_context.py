@@ -13,27 +13,27 @@ if TYPE_CHECKING:
 
     from broker.kafka.lanes.claim_check import Claims
     from broker.kafka.lanes.snapshots import Snapshots
-    from broker.kafka.lanes.transaction_admin import Transactions
-    from broker.kafka.offsets import Bounds
-    from broker.kafka.origins import Origins
-    from broker.relay.batch import Rules
-    from broker.relay.circuit_breaker import Destinations
+    from broker.kafka.lanes.transaction_admin import TransactionAdmin
+    from broker.kafka.offsets import Offsets
+    from broker.kafka.origins import OriginReader
+    from broker.relay.batch import PlanContext
+    from broker.relay.circuit_breaker import CircuitBreakers
     from broker.settings import Settings
 
 
 @dataclass
-class Surroundings:
+class WorkerContext:
     """What all lanes of a worker share."""
 
     settings: Settings
-    rules: Rules
+    rules: PlanContext
     consumer: AIOKafkaConsumer
-    bounds: Bounds
-    destinations: Destinations
-    origins: Origins
+    bounds: Offsets
+    circuits: CircuitBreakers
+    origins: OriginReader
     claims: Claims
     snapshots: Snapshots
-    transactions: Transactions
+    transactions: TransactionAdmin
     now: Callable[[], int] = lambda: int(time.time() * 1000)
     """Milliseconds since 1970."""
     moved: Callable[[int], None] = lambda _: None

@@ -12,14 +12,14 @@ from broker.model.errors import Misconfigured
 if TYPE_CHECKING:
     from broker.mapping.compiler.bind import PlannedRow, Target
     from broker.mapping.compiler.emit import Emitter
-    from broker.mapping.compiler.origins import Origins
+    from broker.mapping.compiler.origins import OriginWriter
     from broker.mapping.compiler.source_tree import Scope
 
 
 class Texts:
     """The expressions that put an element together, if anything in it has a source."""
 
-    def __init__(self, emit: Emitter, origins: Origins) -> None:
+    def __init__(self, emit: Emitter, origins: OriginWriter) -> None:
         self.emit = emit
         self.origins = origins
 

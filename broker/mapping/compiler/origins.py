@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from broker.mapping.compiler.source_tree import Scope
 
 
-class Origins:
+class OriginWriter:
     """Expressions that name the leaves behind a value."""
 
     def __init__(self, emit: Emitter) -> None:

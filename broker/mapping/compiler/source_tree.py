@@ -34,10 +34,10 @@ class Capture:
 
 
 @dataclass(eq=False, slots=True)
-class Node:
+class SourceNode:
     """One source element name at one place of the tree."""
 
-    children: dict[str, Node] = field(default_factory=dict)
+    children: dict[str, SourceNode] = field(default_factory=dict)
     captures: list[tuple[Capture, tuple[str, ...]]] = field(default_factory=list)
     """Each with the flags (generated variables) of the predicates that must hold."""
     attributes: dict[str, str] = field(default_factory=dict)
@@ -61,10 +61,10 @@ class Node:
 class Scope:
     """The document or a repeating element, and the part of the tree below it."""
 
-    def __init__(self, name: Callable[[str], str], each: Path | None = None, node: Node | None = None) -> None:
+    def __init__(self, name: Callable[[str], str], each: Path | None = None, node: SourceNode | None = None) -> None:
         self.name = name
         self.each = each
-        self.node = node or Node()
+        self.node = node or SourceNode()
         self.element = name("e")
         """The variable of the generated code that holds the scope's own element."""
         self.walk = name("walk")
@@ -89,7 +89,7 @@ class Scope:
             self.scopes[path.steps] = Scope(self.name, path, self._one_node(path))
         return self.scopes[path.steps]
 
-    def _one_node(self, path: Path) -> Node:
+    def _one_node(self, path: Path) -> SourceNode:
         """One tree for an element that repeats in several places, such as the goods of every form of a certificate."""
         *above, last = path.steps
         parents = [node for node, _ in self._enter(tuple(above))]
@@ -102,14 +102,14 @@ class Scope:
                 parent.children[name] = one
         return one
 
-    def nodes(self, path: Path) -> list[Node]:
+    def nodes(self, path: Path) -> list[SourceNode]:
         """The tree nodes that a path ends at; predicates are not looked at."""
         return [node for node, _ in self._enter(path.steps)]
 
-    def _enter(self, steps: tuple[Step, ...]) -> list[tuple[Node, tuple[str, ...]]]:
-        found: list[tuple[Node, tuple[str, ...]]] = [(self.node, ())]
+    def _enter(self, steps: tuple[Step, ...]) -> list[tuple[SourceNode, tuple[str, ...]]]:
+        found: list[tuple[SourceNode, tuple[str, ...]]] = [(self.node, ())]
         for step in steps:
-            entered: list[tuple[Node, tuple[str, ...]]] = []
+            entered: list[tuple[SourceNode, tuple[str, ...]]] = []
             for node, flags in found:
                 for child, predicates in self._children(node, step):
                     own = tuple(self._flag(child, predicate) for predicate in predicates)
@@ -117,17 +117,17 @@ class Scope:
             found = entered
         return found
 
-    def _children(self, node: Node, step: Step) -> list[tuple[Node, tuple[Predicate, ...]]]:
+    def _children(self, node: SourceNode, step: Step) -> list[tuple[SourceNode, tuple[Predicate, ...]]]:
         """The children of a node that a step leads to: alternatives that come together share one.
 
         Whoever names only some of them later has a test of the name on top.
         """
         if not any(name in node.children for name in step.names):
-            shared = Node()
+            shared = SourceNode()
             node.children.update(dict.fromkeys(step.names, shared))
-        found: list[tuple[Node, tuple[Predicate, ...]]] = []
+        found: list[tuple[SourceNode, tuple[Predicate, ...]]] = []
         for name in step.names:
-            child = node.children.setdefault(name, Node())
+            child = node.children.setdefault(name, SourceNode())
             if any(child is known for known, _ in found):
                 continue
             names = [n for n, c in node.children.items() if c is child]
@@ -135,10 +135,10 @@ class Scope:
             found.append((child, step.predicates + test))
         return found
 
-    def _flag(self, node: Node, predicate: Predicate) -> str:
+    def _flag(self, node: SourceNode, predicate: Predicate) -> str:
         below = node
         for name in predicate.steps:
-            below = below.children.setdefault(name, Node())
+            below = below.children.setdefault(name, SourceNode())
         if predicate.attribute:
             below.attributes.setdefault(predicate.attribute, "condition")
         elif predicate.steps:

@@ -11,14 +11,14 @@ from broker.registry.identifiers import ensure
 if TYPE_CHECKING:
     from broker.mapping.compiler.bind import PlannedGroup, PlannedRow, Read, Target
     from broker.mapping.compiler.emit import Emitter
-    from broker.mapping.compiler.origins import Origins
+    from broker.mapping.compiler.origins import OriginWriter
     from broker.mapping.language.paths import Condition
 
 
 class Values:
     """The statements that give every row of a frame its value."""
 
-    def __init__(self, emit: Emitter, origins: Origins) -> None:
+    def __init__(self, emit: Emitter, origins: OriginWriter) -> None:
         self.emit = emit
         self.origins = origins
 

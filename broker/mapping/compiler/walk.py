@@ -9,7 +9,7 @@ from broker.content.xml import XSI
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from broker.mapping.compiler.source_tree import Node, Scope
+    from broker.mapping.compiler.source_tree import Scope, SourceNode
     from broker.mapping.language.paths import Predicate
     from broker.mapping.language.rows import Drop
 
@@ -40,7 +40,7 @@ class WalkWriter:
     def _add(self, indent: int, line: str) -> None:
         self.lines.append("    " * indent + line)
 
-    def _node(self, node: Node, variable: str, indent: int, *, report: bool, inherited: bool) -> None:
+    def _node(self, node: SourceNode, variable: str, indent: int, *, report: bool, inherited: bool) -> None:
         """What to do with one element of the source that the tree knows."""
         dropped = inherited or node.drop is not None
         if node is not self.scope.node:
@@ -66,7 +66,7 @@ class WalkWriter:
         test = f"{found} != ''" if predicate.value is None else f"{found} == {predicate.value!r}"
         self._add(indent, f"{flag} = {test}")
 
-    def _captures(self, node: Node, variable: str, indent: int, *, report: bool) -> None:
+    def _captures(self, node: SourceNode, variable: str, indent: int, *, report: bool) -> None:
         taken = []
         for capture, flags in node.captures:
             if capture.scope is not self.scope:
@@ -83,7 +83,7 @@ class WalkWriter:
         if report and taken and all(taken):
             self._add(indent, f"if not ({' or '.join(f'({t})' for t in taken)}): left({variable})")
 
-    def _attributes(self, node: Node, variable: str, indent: int) -> None:
+    def _attributes(self, node: SourceNode, variable: str, indent: int) -> None:
         known = frozenset(node.attributes) | frozenset(node.dropped_attributes) | frozenset(self.anywhere)
         self._add(indent, f"for a in {variable}.keys():")
         self._add(
@@ -93,7 +93,7 @@ class WalkWriter:
         for attribute in sorted(node.carried_attributes - set(node.dropped_attributes) - set(self.anywhere)):
             self._add(indent, f"if {variable}.get({attribute!r}): claim(({variable}, {attribute!r}))")
 
-    def _text(self, node: Node, variable: str, indent: int) -> None:
+    def _text(self, node: SourceNode, variable: str, indent: int) -> None:
         if node.reads_text:
             if not node.decides:
                 self._add(indent, f"claim({variable})")
@@ -102,8 +102,8 @@ class WalkWriter:
         if not node.children:
             self._add(indent, f"if len({variable}): run.left.extend({variable})")
 
-    def _children(self, node: Node, variable: str, indent: int, *, report: bool, dropped: bool) -> None:
-        read: dict[Node, list[str]] = {}
+    def _children(self, node: SourceNode, variable: str, indent: int, *, report: bool, dropped: bool) -> None:
+        read: dict[SourceNode, list[str]] = {}
         for name, child in node.children.items():
             if report or self._reads_in(child):
                 read.setdefault(child, []).append(name)
@@ -126,11 +126,11 @@ class WalkWriter:
         if report and not dropped:
             self._add(indent + 1, f"else: left({child_variable})")
 
-    def _reads_in(self, node: Node) -> bool:
+    def _reads_in(self, node: SourceNode) -> bool:
         return any(c.scope is self.scope for n in _below(node) for c, _ in n.captures)
 
 
-def _below(node: Node) -> list[Node]:
+def _below(node: SourceNode) -> list[SourceNode]:
     found = [node]
     for child in dict.fromkeys(node.children.values()):
         found += _below(child)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from broker.mapping.compiler.elements import Texts
 from broker.mapping.compiler.emit import Emitter
-from broker.mapping.compiler.origins import Origins
+from broker.mapping.compiler.origins import OriginWriter
 from broker.mapping.compiler.values import Values
 from broker.mapping.compiler.walk import WalkWriter
 
@@ -28,14 +28,14 @@ HEADER: tuple[tuple[str, str], ...] = (("WCODataModelVersionCode", "3.6"), ("WCO
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class GeneratedCode:
     """A compiled mapping: the function, and its source for whoever wants to read it."""
 
     source: str
     translate: Callable[[Any, str, Any], str]
 
 
-def write(plan: Plan, code_lists: Mapping[str, Any], *, traced: bool) -> Code:
+def write(plan: Plan, code_lists: Mapping[str, Any], *, traced: bool) -> GeneratedCode:
     """Compile a plan; raises Misconfigured where a row cannot work."""
     return _Writer(plan, code_lists, traced=traced).compile()
 
@@ -43,11 +43,11 @@ def write(plan: Plan, code_lists: Mapping[str, Any], *, traced: bool) -> Code:
 class _Writer:
     def __init__(self, plan: Plan, code_lists: Mapping[str, Any], *, traced: bool) -> None:
         self.emit = Emitter(plan, code_lists, traced=traced)
-        self.origins = Origins(self.emit)
+        self.origins = OriginWriter(self.emit)
         self.values = Values(self.emit, self.origins)
         self.texts = Texts(self.emit, self.origins)
 
-    def compile(self) -> Code:
+    def compile(self) -> GeneratedCode:
         for scope in self.emit.plan.scopes:
             self.emit.lines += [*WalkWriter(scope, self.emit.plan.anywhere, self.emit.constant).write(), "", ""]
         document, body = self.emit.plan.scopes[0], self.emit.plan.body
@@ -61,7 +61,7 @@ class _Writer:
         source = "\n".join(self.emit.lines) + "\n"
         space = dict(self.emit.constants)
         exec(compile(source, f"<mapping {self.emit.plan.body.number}>", "exec"), space)  # noqa: S102  (our own text)
-        return Code(source, space["translate"])  # type: ignore[arg-type]
+        return GeneratedCode(source, space["translate"])  # type: ignore[arg-type]
 
     def _envelope(self, body: str) -> str:
         head = "".join(f"<{name}>{self._engine_mark()}{value}</{name}>" for name, value in HEADER)

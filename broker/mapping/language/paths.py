@@ -82,7 +82,7 @@ class Condition:
 _TOKEN = re.compile(r"\s*(?:(?P<literal>'[^']*')|(?P<name>[^\s'/\[\]()|=!@,]+)|(?P<sign>!=|[/\[\]()|=@]))")
 
 
-class _Reader:
+class _PathReader:
     def __init__(self, text: str, namespaces: Mapping[str, str]) -> None:
         self.text = text
         self.namespaces = namespaces
@@ -230,7 +230,7 @@ class _Reader:
 
 def read_path(text: str, namespaces: Mapping[str, str]) -> Path:
     """The path that ``text`` writes; raises BadPath."""
-    reader = _Reader(text, namespaces)
+    reader = _PathReader(text, namespaces)
     path = reader.path()
     reader.finish()
     return path
@@ -238,7 +238,7 @@ def read_path(text: str, namespaces: Mapping[str, str]) -> Path:
 
 def read_condition(text: str, namespaces: Mapping[str, str]) -> Condition:
     """The condition that ``text`` writes; raises BadPath."""
-    reader = _Reader(text, namespaces)
+    reader = _PathReader(text, namespaces)
     condition = reader.any_of()
     reader.finish()
     return condition

@@ -84,7 +84,7 @@ def explain(document: Document, message_id: str) -> Explanation:
     annotated, run = mapping.run(document.root, message_id, traced=True)
     content = _MARK.sub("", annotated).encode()
     root = etree.fromstring(annotated.encode(), etree.XMLParser(no_network=True, load_dtd=False))
-    teller = _Teller(document, mapping, run)
+    teller = _Explainer(document, mapping, run)
     places = tuple(paths(root))
     lineage = tuple(teller.origin(*leaf) for leaf in _marked_leaves(places))
     instances = {path: teller.whole(run.instances[number]) for path, number in _marked_instances(places)}
@@ -125,7 +125,7 @@ def _marked_instances(places: Iterable[tuple[etree._Element, str]]) -> Iterator[
                 yield path, int(number)
 
 
-class _Teller:
+class _Explainer:
     """Puts notes and issues of one run into words."""
 
     def __init__(self, document: Document, mapping: RowMapping, run: Run) -> None:

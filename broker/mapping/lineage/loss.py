@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
-    from broker.mapping.compiler.source_tree import Node
+    from broker.mapping.compiler.source_tree import SourceNode
     from broker.mapping.language.rows import Drop
     from broker.mapping.lineage.origins import Place, State
     from broker.mapping.mapping import RowMapping
@@ -92,7 +92,7 @@ class Losses:
             return "dropped", drop.name, drop.why
         return "folded", decides or "condition", "read by a condition"
 
-    def _node(self, element: etree._Element) -> tuple[Node | None, Drop | None]:
+    def _node(self, element: etree._Element) -> tuple[SourceNode | None, Drop | None]:
         """The place of an element in the tree of the rows, and the nearest drop above or at it."""
         steps = []
         at = element
@@ -102,7 +102,7 @@ class Losses:
             if parent is None:
                 break
             at = parent
-        node: Node | None = self.mapping.plan.scopes[0].node
+        node: SourceNode | None = self.mapping.plan.scopes[0].node
         drop = node.drop if node else None
         for tag in reversed(steps):
             node = node.children.get(tag) if node else None

@@ -55,7 +55,7 @@ tr:nth-child(even) td { background: #f8fafc; }
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ImplementationReport:
     """Everything the report says, before it has a form."""
 
     title: str
@@ -69,7 +69,9 @@ class Report:
     rules: tuple[tuple[str, str, str], ...]
 
 
-def report(document_type: DocumentType, explanations: Iterable[Explanation], schema_digest: str) -> Report:
+def report(
+    document_type: DocumentType, explanations: Iterable[Explanation], schema_digest: str
+) -> ImplementationReport:
     """The report of a document type, with an example of each row from its samples."""
     mapping = document_type.mapping
     examples: dict[str, str] = {}
@@ -79,7 +81,7 @@ def report(document_type: DocumentType, explanations: Iterable[Explanation], sch
     lists = sorted(set(_lists(mapping.rows.body)))
     editions = [f"{name} {', '.join(e.version for e in mapping.code_lists[name].editions)}" for name in lists]
     digest = hashlib.sha256("\n".join([mapping.rows.sha256, schema_digest, *editions]).encode()).hexdigest()
-    return Report(
+    return ImplementationReport(
         title=document_type.title,
         name=document_type.name,
         version=mapping.rows.version,
@@ -149,7 +151,7 @@ def _lists(group: Group) -> Iterator[str]:
         yield from _lists(inner)
 
 
-def markdown(found: Report) -> str:
+def markdown(found: ImplementationReport) -> str:
     """The report as Markdown."""
     lines = [f"# {found.title}", ""]
     lines += [f"- {name}: `{value}`" for name, value in found.facts]
@@ -167,7 +169,7 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [cells(header), "|" + "---|" * len(header), *map(cells, rows)]
 
 
-def page(found: Report) -> str:
+def page(found: ImplementationReport) -> str:
     """The report as one HTML page that needs nothing else."""
 
     def cell(text: str) -> str:

@@ -36,7 +36,7 @@ DEFAULT: Mapping[str, Wait] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class WatchdogPolicy:
     """The limits of every window."""
 
     usual: Mapping[str, Wait] = field(default_factory=lambda: DEFAULT)
@@ -44,7 +44,7 @@ class Patience:
     """What differs for a window, step by step."""
 
     @classmethod
-    def of(cls, catalogue: Catalogue) -> Patience:
+    def of(cls, catalogue: Catalogue) -> WatchdogPolicy:
         """The limits that the windows' profiles name, the usual ones elsewhere."""
         return cls(windows={window.code: window.patience for window in catalogue.windows()})
 
@@ -61,17 +61,19 @@ class Due:
     event: Overdue | NoAnswer
 
 
-def overdue(history: History, statuses: Statuses, patience: Patience, now: datetime) -> tuple[Overdue | NoAnswer, ...]:
+def overdue(
+    history: History, statuses: Statuses, policy: WatchdogPolicy, now: datetime
+) -> tuple[Overdue | NoAnswer, ...]:
     """What has become due by now and is not in the history yet, in order of time; once added, it is not told again."""
-    return tuple(due.event for due in _coming(history, statuses, patience) if due.at <= now)
+    return tuple(due.event for due in _coming(history, statuses, policy) if due.at <= now)
 
 
-def next_due(history: History, statuses: Statuses, patience: Patience) -> datetime | None:
+def next_due(history: History, statuses: Statuses, policy: WatchdogPolicy) -> datetime | None:
     """When to look again; None when this conversation needs no watching."""
-    return next((due.at for due in _coming(history, statuses, patience)), None)
+    return next((due.at for due in _coming(history, statuses, policy)), None)
 
 
-def _coming(history: History, statuses: Statuses, patience: Patience) -> list[Due]:
+def _coming(history: History, statuses: Statuses, policy: WatchdogPolicy) -> list[Due]:
     state = state_of(history, statuses)
     routed = min((f.at for f in history.facts if isinstance(f, Routed)), default="")
     known = {f for f in history.facts if isinstance(f, Overdue)}
@@ -82,7 +84,7 @@ def _coming(history: History, statuses: Statuses, patience: Patience) -> list[Du
         for window in state.windows
         if window.window not in gone
         for step, since in _open_steps(window, routed)
-        if (limit := patience.limit(window.window, step)) is not None
+        if (limit := policy.limit(window.window, step)) is not None
         for due in _events(window.window, step, limit, _moment(since))
         if not isinstance(due.event, Overdue) or (due.event.window, step, due.event.level) not in told
     ]

@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from broker.answers.history import History
     from broker.model.ids import ParticipantCode
     from broker.registry.statuses import Statuses
-    from broker.relay.watchdog.policy import Patience
+    from broker.relay.watchdog.policy import WatchdogPolicy
 
 _AGAIN_MS = 60_000
 """Until an owner that was asked to look is asked again."""
 
 
-class Vigil:
+class WatchdogSchedule:
     """Histories as they were last heard, each with the time of the next look."""
 
-    def __init__(self, statuses: Statuses, patience: Patience, windows: Iterable[ParticipantCode]) -> None:
+    def __init__(self, statuses: Statuses, policy: WatchdogPolicy, windows: Iterable[ParticipantCode]) -> None:
         self._statuses = statuses
-        self._patience = patience
-        limits = [patience.limit(window, step) for window in windows for step in STEPS]
+        self._policy = policy
+        limits = [policy.limit(window, step) for window in windows for step in STEPS]
         self._soonest = min((int(limit.after.total_seconds() * 1000) for limit in limits if limit), default=0)
         self._known: dict[bytes, tuple[int, bytes]] = {}
         self._looks: list[tuple[int, int, bytes]] = []
@@ -76,7 +76,7 @@ class Vigil:
         heapq.heappush(self._looks, (at, number, key))
 
     def _next(self, value: bytes) -> int | None:
-        due = next_due(_history(value), self._statuses, self._patience)
+        due = next_due(_history(value), self._statuses, self._policy)
         return None if due is None else int(due.timestamp() * 1000)
 
 

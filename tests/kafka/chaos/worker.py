@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaProducer
 from broker import app, cli
 from broker.kafka.lanes import group, lane, transaction
 from broker.kafka.lanes.protocol import StableOffsets
-from broker.relay.stores import Memory
+from broker.relay.stores import Stores
 from tests.kafka.chaos.corpus import POISON
 
 
@@ -111,7 +111,7 @@ def no_await():
 
 def keep_plan():
     """After an abort the lane goes on believing what it had planned."""
-    Memory.forget = Memory.keep
+    Stores.forget = Stores.keep
 
 
 SABOTEURS = {f.__name__.replace("_", "-"): f for f in (offsets_outside, no_fencing, no_await, keep_plan)}

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 from aiokafka import TopicPartition
 
 from broker.kafka.lanes.lane import Lane
-from broker.kafka.lanes.worker_context import Surroundings
+from broker.kafka.lanes.worker_context import WorkerContext
 from broker.relay import topics
-from broker.relay.circuit_breaker import Destinations
+from broker.relay.circuit_breaker import CircuitBreakers
 from broker.settings import Settings
 from tests.support.world import rules
 
@@ -39,8 +39,8 @@ def record(offset):
 
 async def taken(**at_hand):
     settings, consumer = Settings(batch_records=ROOM), Fetched(**at_hand)
-    around = Surroundings(settings, rules(), consumer, None, Destinations(settings, lambda: 0.0), *[None] * 4)
-    lane = Lane(LANE, topics.worked_topics(around.rules.participants), around)
+    context = WorkerContext(settings, rules(), consumer, None, CircuitBreakers(settings, lambda: 0.0), *[None] * 4)
+    lane = Lane(LANE, topics.worked_topics(context.rules.participants), context)
     await lane._fetch()
     return [r.topic for r in lane._buffer], consumer.waited
 

@@ -8,7 +8,7 @@ import pytest
 
 from broker.kafka.lanes.snapshots import OLDEST_SECONDS, Snapshots
 from broker.relay import topics
-from broker.relay.stores import Shelf
+from broker.relay.stores import StateStore
 from broker.settings import Settings
 
 TOPIC = topics.DUPLICATES
@@ -43,42 +43,42 @@ def entries(count):
 
 
 def shelf_of(given, true_to=77):
-    shelf = Shelf(TOPIC)
+    store = StateStore(TOPIC)
     for key, value in given.items():
-        shelf.load(key, value)
-    shelf.true_to = true_to
-    return shelf
+        store.load(key, value)
+    store.true_to = true_to
+    return store
 
 
 def loaded(snapshots, lane=3):
-    shelf = Shelf(TOPIC)
-    snapshots.load(shelf, lane)
-    return shelf
+    store = StateStore(TOPIC)
+    snapshots.load(store, lane)
+    return store
 
 
 def test_a_copy_is_read_back_as_it_was_written_with_its_order(snapshots):
     given = entries(25_000)
     snapshots.save(shelf_of(given), 3)
-    shelf = loaded(snapshots)
-    assert shelf.true_to == 77
-    assert list(shelf.items()) == list(given.items())
+    store = loaded(snapshots)
+    assert store.true_to == 77
+    assert list(store.items()) == list(given.items())
 
 
 def test_what_came_from_a_copy_is_changed_and_copied_like_anything_else(snapshots):
     given = {b"key-%d" % n: orjson.dumps({"at": n}) for n in range(25_000)}
     snapshots.save(shelf_of(given), 3)
-    shelf = loaded(snapshots)
+    store = loaded(snapshots)
     for key, value in ((b"key-0", None), (b"key-12000", b'{"at": 30000}'), (b"new", b'{"at": 30001}')):
-        shelf.load(key, value)
+        store.load(key, value)
         given.pop(key, None)
         given |= {key: value} if value else {}
-    assert list(shelf.items()) == list(given.items())
-    assert len(shelf) == 25_000
-    assert shelf.get(b"key-0") is None
-    assert [shelf.get(key)["at"] for key in (b"key-1", b"key-12000", b"new")] == [1, 30_000, 30_001]
-    assert list(shelf.older_than(3)) == [b"key-1", b"key-2"]
-    assert len(list(shelf.older_than(30_001))) == 24_999
-    snapshots.save(shelf.copy(), 3)
+    assert list(store.items()) == list(given.items())
+    assert len(store) == 25_000
+    assert store.get(b"key-0") is None
+    assert [store.get(key)["at"] for key in (b"key-1", b"key-12000", b"new")] == [1, 30_000, 30_001]
+    assert list(store.older_than(3)) == [b"key-1", b"key-2"]
+    assert len(list(store.older_than(30_001))) == 24_999
+    snapshots.save(store.copy(), 3)
     assert list(loaded(snapshots).items()) == list(given.items())
 
 
@@ -87,18 +87,18 @@ def test_keys_of_one_digest_are_told_apart(snapshots, monkeypatch, digest):
     monkeypatch.setattr("broker.relay.snapshot_file._digest", digest)
     given = {b"key-%d" % n: orjson.dumps({"at": n}) for n in range(100)}
     snapshots.save(shelf_of(given), 3)
-    shelf = loaded(snapshots)
-    assert [shelf.get(key)["at"] for key in given] == list(range(100))
-    assert shelf.get(b"key-100") is None
+    store = loaded(snapshots)
+    assert [store.get(key)["at"] for key in given] == list(range(100))
+    assert store.get(b"key-100") is None
 
 
 def test_a_copy_of_which_most_has_changed_is_held_no_more(snapshots):
     snapshots.save(shelf_of(entries(100)), 3)
-    shelf = loaded(snapshots)
+    store = loaded(snapshots)
     for n in range(60):
-        shelf.load(b"key-%d" % n, b"{}")
-    assert list(shelf.items()) == [*list(loaded(snapshots).items())[60:], *((b"key-%d" % n, b"{}") for n in range(60))]
-    assert len(shelf) == 100
+        store.load(b"key-%d" % n, b"{}")
+    assert list(store.items()) == [*list(loaded(snapshots).items())[60:], *((b"key-%d" % n, b"{}") for n in range(60))]
+    assert len(store) == 100
 
 
 def test_another_lane_and_another_topic_have_none(snapshots, folder, clock):
@@ -139,9 +139,9 @@ def test_a_damaged_copy_is_not_used(snapshots, folder, damage):
     snapshots.save(shelf_of(entries(25_000)), 3)
     (file,) = folder.iterdir()
     file.write_bytes(damage(file.read_bytes()))
-    shelf = loaded(snapshots)
-    assert shelf.true_to is None
-    assert not len(shelf)
+    store = loaded(snapshots)
+    assert store.true_to is None
+    assert not len(store)
 
 
 def test_a_folder_that_takes_nothing_does_no_harm(tmp_path, clock):
@@ -162,11 +162,11 @@ def test_what_nobody_may_use_any_more_goes_away(snapshots, folder, clock):
 
 
 def test_a_copy_is_due_when_much_has_changed(snapshots):
-    shelf = Shelf(TOPIC)
+    store = StateStore(TOPIC)
     for n in range(20_000):
-        shelf.load(b"%d" % n, b"v")
-    assert not snapshots.is_due(shelf)
-    shelf.load(b"one more", b"v")
-    assert snapshots.is_due(shelf)
-    shelf.copy()
-    assert not snapshots.is_due(shelf)
+        store.load(b"%d" % n, b"v")
+    assert not snapshots.is_due(store)
+    store.load(b"one more", b"v")
+    assert snapshots.is_due(store)
+    store.copy()
+    assert not snapshots.is_due(store)
