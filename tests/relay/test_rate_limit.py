@@ -70,7 +70,7 @@ def test_what_is_over_the_rate_waits_in_order_and_others_get_theirs_at_once(cloc
     circuits = CircuitBreakers(Settings(), clock, lambda: 1.0, {SLOW: 2})
     world.routes = DeliveryRoutes(circuits, 17_000_000)
     written = [world.send("ec-agrocalidad", b"k%d" % (n % 2), CONTENT, ce_id=str(n)) for n in range(5)]
-    written_ids = [ids.message_id("ec-agrocalidad", str(n)) for n in range(5)]
+    sent = [ids.message_id("ec-agrocalidad", str(n)) for n in range(5)]
 
     def payloads(records, topic):
         return [
@@ -78,18 +78,18 @@ def test_what_is_over_the_rate_waits_in_order_and_others_get_theirs_at_once(cloc
         ]
 
     flat = [p for records in written for p in records]
-    assert payloads(flat, topics.inbox(FREE)) == written_ids
-    assert payloads(flat, topics.inbox(SLOW)) == written_ids[:2]
+    assert payloads(flat, topics.inbox(FREE)) == sent
+    assert payloads(flat, topics.inbox(SLOW)) == sent[:2]
     waiting = [p for p in flat if p.topic == topics.retry(SLOW)]
     assert [(p.header("swb_message_id"), p.header("swb_reason")) for p in waiting] == [
-        (written_ids[2], "rate"),
-        (written_ids[3], "behind-waiting"),
-        (written_ids[4], "behind-waiting"),
+        (sent[2], "rate"),
+        (sent[3], "behind-waiting"),
+        (sent[4], "behind-waiting"),
     ]
     queue = [Consumed(p.topic, LANE, n, p.key, p.value, p.headers, world.now) for n, p in enumerate(waiting)]
     clock.now = 60.0
     late = world.send("ec-agrocalidad", b"k9", CONTENT, ce_id="9")
-    assert payloads(late, topics.inbox(FREE)) == [written_ids.message_id("ec-agrocalidad", "9")]
+    assert payloads(late, topics.inbox(FREE)) == [ids.message_id("ec-agrocalidad", "9")]
     assert payloads(late, topics.inbox(SLOW)) == [], "who comes later does not take the turn of who waits"
     (last,) = [p for p in late if p.topic == topics.retry(SLOW)]
     queue.append(Consumed(last.topic, LANE, 3, last.key, last.value, last.headers, world.now))
@@ -100,8 +100,8 @@ def test_what_is_over_the_rate_waits_in_order_and_others_get_theirs_at_once(cloc
         assert plan(batch, queue[0]), "it may go when its time has come"
         world.routes.keep({queue.pop(0).place})
         made += [(clock.now, p.header("swb_message_id")) for _, p in batch.out if p.topic == topics.inbox(SLOW)]
-    assert made == [(60.0, written_ids[2]), (60.0, written_ids[3]), (120.0, written_ids[4]), (120.0, written_ids.message_id("ec-agrocalidad", "9"))]
+    assert made == [(60.0, sent[2]), (60.0, sent[3]), (120.0, sent[4]), (120.0, ids.message_id("ec-agrocalidad", "9"))]
     clock.now = 180.0
     assert payloads(world.send("ec-agrocalidad", b"k0", CONTENT, ce_id="5"), topics.inbox(SLOW)) == [
-        written_ids.message_id("ec-agrocalidad", "5")
+        ids.message_id("ec-agrocalidad", "5")
     ], "nobody waits any more: new ones go straight again"
