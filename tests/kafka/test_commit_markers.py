@@ -10,7 +10,7 @@ from confluent_kafka import TopicPartition as RdTopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker.kafka.clients import discard, lane_producer
-from broker.kafka.lanes.commit_markers import CommitMarkers, Missing
+from broker.kafka.lanes.commit_markers import CommitMarkers, MarkerMissing
 from broker.kafka.lanes.transaction_admin import TransactionAdmin, Unstable
 from broker.model.errors import Failed
 from broker.relay import topics
@@ -173,11 +173,11 @@ async def test_a_commit_whose_marker_is_left_out_is_not_confirmed(bench):
     await producer.commit_transaction()
     written = [TopicPartition(bench.frail, 0), TopicPartition(bench.firm, 0)]
     commit_markers.expect(written)
-    with pytest.raises(Missing):
+    with pytest.raises(MarkerMissing):
         await commit_markers.seen()
     bench.cluster.start_node(bench.node)
     commit_markers.expect(written)
-    with pytest.raises(Missing):
+    with pytest.raises(MarkerMissing):
         await commit_markers.seen()
     await discard(producer)
     await bench.open_lane(commit_markers)
