@@ -28,7 +28,7 @@ def command(files: Sequence[str], given_id: MessageId, form: str) -> None:
 
     Exit 0 when each was accepted, 1 when some were refused (their findings are told), 2 when it could not run.
     """
-    from broker.line.process import explained  # noqa: PLC0415
+    from broker.line.process import explain  # noqa: PLC0415
     from broker.mapping.lineage.openlineage import openlineage  # noqa: PLC0415
     from broker.model.documents import Message  # noqa: PLC0415
     from broker.model.errors import Refused  # noqa: PLC0415 - --help does without the line
@@ -37,7 +37,7 @@ def command(files: Sequence[str], given_id: MessageId, form: str) -> None:
     refused = False
     for source in _line.read(files):
         try:
-            found = explained(Message(given_id, source.content), catalogue)
+            found = explain(Message(given_id, source.content), catalogue)
         except Refused as refusal:
             refused = True
             _line.refused(source, refusal, form)

@@ -33,7 +33,7 @@ def command(file: str, pointer: str, given_id: MessageId, form: str) -> None:
 
     Exit 0 when a place was found, 1 when nothing of the document is behind it, 2 when it could not run.
     """
-    from broker.line.process import explained  # noqa: PLC0415
+    from broker.line.process import explain  # noqa: PLC0415
     from broker.model.documents import Message  # noqa: PLC0415
     from broker.model.errors import Refused  # noqa: PLC0415 - --help does without the line
 
@@ -42,7 +42,7 @@ def command(file: str, pointer: str, given_id: MessageId, form: str) -> None:
     (source,) = _line.read([file])
     catalogue = _line.load()
     try:
-        explanation = explained(Message(given_id, source.content), catalogue)
+        explanation = explain(Message(given_id, source.content), catalogue)
     except Refused as refusal:
         _line.refused(source, refusal, form)
         sys.exit(1)

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from broker.model.errors import BrokerError
 from broker.paths import cache
 
 KAFKA = "4.3.1"
@@ -17,7 +18,7 @@ _ENDPOINT = f"org.apache.kafka:kafka_2.13:{KAFKA}+org.slf4j:slf4j-simple:1.7.36"
 _PINS = Path(__file__).with_name("jars.sha256")
 
 
-class Unavailable(Exception):
+class Unavailable(BrokerError):
     """No Kafka of our own can be had on this machine; the text says why and what to do."""
 
 

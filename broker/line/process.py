@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from broker import mapping
 from broker.content.detect import detect
 from broker.line.agreements import admit, insist
 from broker.line.route import route
-from broker.mapping import explain, translate
+from broker.mapping import translate
 from broker.model.errors import Refused
 from broker.model.outcomes import Outcome
 from broker.validate import validate, validate_payload
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 
 
 def process(message: Message, catalogue: Catalogue) -> Outcome:
-    """Carry one document from its sender to the windows that accept it."""
+    """Carry one document from its sender to the windows that accept it.
+
+    The outcome is accepted, with a payload and each window's routing, or refused with every finding; a fault of the
+    document never raises. Raises :class:`~broker.model.errors.Misconfigured` where our own data is at fault.
+    """
     document = None
     try:
         admit(message, catalogue)
@@ -38,10 +43,13 @@ def process(message: Message, catalogue: Catalogue) -> Outcome:
     return Outcome(message, document.type.name, warned, payload, routings, document)
 
 
-def explained(message: Message, catalogue: Catalogue) -> Explanation:
-    """The same as far as the payload, with the origin of every value in it; raises Refused with the findings."""
+def explain(message: Message, catalogue: Catalogue) -> Explanation:
+    """Where every value of the payload came from, and what became of every value of the document.
+
+    Raises :class:`~broker.model.errors.Refused` with all findings where the document makes no payload.
+    """
     document = detect(message.content, catalogue)
     validate(document)
     payload, _ = translate(document, message.id)
     validate_payload(payload, document, catalogue)
-    return explain(document, message.id)
+    return mapping.explain(document, message.id)

@@ -1,4 +1,4 @@
-"""What can go wrong on the line: the message is at fault, or the world is."""
+"""What can go wrong: the message is at fault, the world is, or our own data and settings are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ if TYPE_CHECKING:
     from broker.model.findings import Finding
 
 
-class Refused(Exception):
+class BrokerError(Exception):
+    """Above every error that the broker raises on purpose: who catches this catches them all."""
+
+
+class Refused(BrokerError):
     """The message is at fault: answered to its sender with every finding, never retried."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
@@ -18,11 +22,11 @@ class Refused(Exception):
         self.findings = tuple(findings)
 
 
-class Failed(Exception):
+class Failed(BrokerError):
     """The world is at fault: retried where ``retriable``, then a dead letter."""
 
     retriable = True
 
 
-class Misconfigured(Exception):
+class Misconfigured(BrokerError):
     """Our own data or settings are at fault; the text says file, place and what to write instead."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from broker.catalogue import PAYLOAD_SCHEMA, data_root
-from broker.line.process import explained
+from broker.line.process import explain
 from broker.mapping.lineage.coverage import Coverage, cover
 from broker.mapping.lineage.report import ImplementationReport, report
 from broker.model.documents import Message
@@ -30,7 +30,7 @@ def explanations(document_type: DocumentType, catalogue: Catalogue) -> Iterator[
     mappings = Path(document_type.folder).parents[2]
     for file in sample_files(Path(document_type.folder)):
         try:
-            found = explained(Message(NO_MESSAGE_ID, read_sample(file, mappings).content), catalogue)
+            found = explain(Message(NO_MESSAGE_ID, read_sample(file, mappings).content), catalogue)
         except Refused:
             continue
         if found.document.type.name == document_type.name:

@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from broker import catalogue
+from broker import catalogue, mapping
 from broker.content.detect import detect
 from broker.content.xml import parse, parser
-from broker.line.process import explained, process
+from broker.line.process import explain, process
 from broker.line.route import route
 from broker.mapping import translate
-from broker.mapping.lineage import explain
 from broker.model.documents import Message
 from broker.model.ids import NO_MESSAGE_ID
 from broker.validate import validate, validate_payload
@@ -56,14 +55,14 @@ def steps(content: bytes, loaded) -> dict[str, Callable[[], object]]:
     return {
         "floor": floor,
         "line": lambda: process(message, loaded),
-        "line with lineage": lambda: explained(message, loaded),
+        "line with lineage": lambda: explain(message, loaded),
         "detect": lambda: detect(content, loaded),
         "validate source": lambda: validate(document),
         "translate": lambda: kind.mapping.run(document.root, NO_MESSAGE_ID),
         "parse payload": lambda: etree.fromstring(payload.content, parser()),
         "validate payload": lambda: validate_payload(payload, document, loaded),
         "route": lambda: route(kind, payload, loaded),
-        "explain": lambda: explain(document, NO_MESSAGE_ID),
+        "explain": lambda: mapping.explain(document, NO_MESSAGE_ID),
     }
 
 

@@ -8,7 +8,7 @@ from lxml import etree
 from broker import catalogue
 from broker.content.detect import detect
 from broker.content.xml import leaves
-from broker.line.process import explained, process
+from broker.line.process import explain, process
 from broker.model.documents import Message
 from broker.model.ids import NO_MESSAGE_ID
 from broker.paths import data_root
@@ -30,7 +30,7 @@ def account(content: bytes) -> bool:
     outcome = process(message, CATALOGUE)
     if outcome.payload is None:
         return False
-    told = explained(message, CATALOGUE)
+    told = explain(message, CATALOGUE)
     assert told.content == outcome.payload.content
     assert len(told.lineage) == sum(1 for _ in leaves(etree.fromstring(told.content)))
     # A constant rests on the reason in its row, all else on places of the document.

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from broker import catalogue
 from broker.cli import explain
-from broker.line.process import explained
+from broker.line import process
 from broker.mapping.lineage.openlineage import openlineage
 from broker.model.documents import Message
 from broker.model.ids import NO_MESSAGE_ID
@@ -88,7 +88,7 @@ def test_every_sourced_leaf_is_a_field_with_its_inputs():
     for file in sorted(SAMPLES.glob("*/*/samples/*.xml"))[::5]:
         if "refused" in file.name or ".payload" in file.name:
             continue
-        found = explained(Message(NO_MESSAGE_ID, file.read_bytes()), loaded)
+        found = process.explain(Message(NO_MESSAGE_ID, file.read_bytes()), loaded)
         event = openlineage(found, file.name, "2026-01-02T03:04:05.678Z")
         assert [error.message for error in VALIDATOR.iter_errors(event)] == []
         fields = event["outputs"][0]["facets"]["columnLineage"]["fields"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from broker.model.errors import BrokerError
+
 
 class Reason(IntEnum):
     """Exit codes of ``swb worker``, beside 0 (asked to stop) and 2 (could not start)."""
@@ -16,7 +18,7 @@ class Reason(IntEnum):
     """Records wait and none has moved for too long."""
 
 
-class Leave(Exception):
+class Leave(BrokerError):
     """The process is to end, with that code."""
 
     def __init__(self, reason: Reason, sentence: str) -> None:
