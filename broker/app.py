@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from broker import __version__, log
 from broker import catalogue as catalogues
-from broker import log
 from broker.answers import way_back
+from broker.archive import Archive
 from broker.kafka.admin import topics as admin
 from broker.kafka.lanes.claim_check import Claims
 from broker.kafka.watchdog import Watchdog
 from broker.line.process import process
-from broker.model.errors import Misconfigured
+from broker.model.errors import Failed, Misconfigured
 from broker.registry.relations import load as load_relations
 from broker.relay import topics
 from broker.relay.batch import PlanContext
@@ -44,7 +45,10 @@ def run_worker(settings: Settings) -> int:
     Claims(settings).open()
     catalogue = catalogues.load(max_content=settings.max_content_bytes)
     logger.info("catalogue.loaded", types=len(catalogue.document_types), participants=len(catalogue.participants))
-    rules = rules_of(settings, catalogue, way_back.load(catalogues.data_root(), catalogue))
+    kept = Archive(settings.claims)
+    digest = kept.keep(catalogues.data_root(), catalogue)
+    logger.info("catalogue.kept", catalogue=digest, decisions=catalogue.decisions, engine=__version__)
+    rules = rules_of(settings, catalogue, way_back.load(catalogues.data_root(), catalogue, _found_in(kept)))
     admin.wait(settings, catalogue.participants)
     schedule = WatchdogSchedule(rules.statuses, rules.watchdog_policy, [window.code for window in catalogue.windows()])
     relay = RelayService(settings, rules)
@@ -56,6 +60,19 @@ def run_worker(settings: Settings) -> int:
     if settings.health_port:
         beside.append(HealthService(settings, relay.health))
     return run(settings, relay, *beside)
+
+
+def _found_in(kept: Archive) -> Callable[[str], Catalogue | None]:
+    """The kept catalogue of a mapping; none while the store does not give it, and the answer says so."""
+
+    def found(mapping: str) -> Catalogue | None:
+        try:
+            return kept.holding(mapping)
+        except (Failed, Misconfigured) as error:
+            logger.warning("catalogue.unread", mapping=mapping, reason=str(error))
+            return None
+
+    return found
 
 
 def _alarm(settings: Settings) -> Callable[[], Any]:

@@ -13,11 +13,13 @@ from broker.content.pointers import Pointers
 from broker.content.xml import MAX_CONTENT
 from broker.mapping import RowMapping, XsltMapping, merge, read_rows
 from broker.mapping.compiler.target import read_target
+from broker.mapping.language import uses
 from broker.model.documents import DocumentType, Envelope
 from broker.model.errors import Misconfigured
 from broker.model.ids import DocumentTypeName
 from broker.model.outcomes import Catalogue
 from broker.paths import data_root as data_root  # noqa: PLC0414 -- said again for those who ask here
+from broker.registry import digests
 from broker.registry.codelists import load_code_lists
 from broker.registry.participants import load_participants
 from broker.toml_table import Table
@@ -26,7 +28,7 @@ from broker.validate.json_schema import JsonSchema
 from broker.validate.rules import rules_of, tolerances_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from broker.mapping.compiler.target import Element
     from broker.mapping.language.rows import Rows
@@ -37,6 +39,9 @@ DOCUMENT_KEYS = frozenset(
     | {"published", "valid_from"}
 )
 """What a ``document.toml`` may say; ``published`` and ``valid_from`` are for people."""
+_FOR_PEOPLE = frozenset({"name", "response", "published", "valid_from"})
+"""Keys of a ``document.toml`` that change no payload."""
+_DATA = frozenset({".toml", ".csv", ".xsd", ".json", ".xslt", ".xsl"})
 
 
 def load(root: Path | None = None, *, max_content: int = MAX_CONTENT) -> Catalogue:
@@ -57,7 +62,28 @@ def load(root: Path | None = None, *, max_content: int = MAX_CONTENT) -> Catalog
         payload_schema=Schema(schemas / PAYLOAD_SCHEMA),
         roots=roots,
         max_content=max_content,
+        decisions=decisions_digest(root),
     )
+
+
+def decisions_digest(root: Path) -> str:
+    """The digest of everything that makes a decision: who takes what, what a window demands, what its codes mean."""
+    mappings = root / "mappings"
+    files = {mappings / name for name in ("relations.toml", "writeoff.toml", "codelists/identifiers.toml")}
+    for pattern in ("participants/*/participant.toml", "rules/**/*.toml", "statuses/**/*.toml", "codelists/*/*"):
+        files.update(mappings.glob(pattern))
+    return digests.of_files(files | digests.with_imports(root / "xsd" / PAYLOAD_SCHEMA), root)
+
+
+def data_files(root: Path) -> list[Path]:
+    """Every file that a catalogue is made of, and none that is there for people and tests alone."""
+    found = (file for folder in ("mappings", "xsd") for file in (root / folder).rglob("*"))
+    return sorted(file for file in found if file.is_file() and file.suffix in _DATA and "samples" not in file.parts)
+
+
+def catalogue_digest(root: Path) -> str:
+    """The digest of a whole catalogue: of all its files."""
+    return digests.of_files(data_files(root), root)
 
 
 def payload_pointers(root: Path | None = None) -> Pointers:
@@ -124,10 +150,35 @@ class _Documents:
     def _rows_or_stylesheet(self, folder: Path, name: str, data: Mapping[str, Any]) -> RowMapping | XsltMapping:
         stylesheet = folder / "mapping.xslt"
         if stylesheet.exists():
-            return XsltMapping(name, stylesheet, self.code_lists)
-        rows = partial(self._rows, name, data.get("namespaces", {}))
+            beside = partial(self._beside, name, data, lambda: frozenset(self.code_lists), lambda: False)
+            return XsltMapping(name, stylesheet, self.code_lists, beside)
+        rows = cache(partial(self._rows, name, data.get("namespaces", {})))
+        beside = partial(
+            self._beside, name, data, lambda: uses.code_lists(rows()), lambda: uses.has_identifiers(rows())
+        )
         lists = {**self.code_lists, **self._pinned(name, data.get("editions", {}))}
-        return RowMapping(name, rows, self._declaration, lists, frozenset(data.get("absent", ())))
+        return RowMapping(name, rows, self._declaration, lists, frozenset(data.get("absent", ())), beside=beside)
+
+    def _beside(
+        self,
+        name: str,
+        data: Mapping[str, Any],
+        lists: Callable[[], frozenset[str]],
+        has_identifiers: Callable[[], bool],
+    ) -> str:
+        """The digest of what makes a payload of this type besides its rows: its own data, rules, schemas and lists."""
+        codes, root = self.folder.parent / "codelists", self.schemas.parent
+        files = {file for one in lists() for file in (codes / one).glob("*")}
+        files |= {codes / "identifiers.toml"} if has_identifiers() else set()
+        schemas = digests.with_imports(self.schemas / data["schema"])
+        return digests.digest(
+            {
+                "document": digests.of_value({key: data[key] for key in data if key not in _FOR_PEOPLE}),
+                "rules": digests.of_value(self._rules(name)),
+                "schemas": digests.of_files(schemas | digests.with_imports(self.schemas / PAYLOAD_SCHEMA), root),
+                "lists": digests.of_files(files, root),
+            }
+        )
 
     def _pinned(self, name: str, editions: Mapping[str, str]) -> dict[str, Any]:
         """The code lists that a document type holds to one edition, whatever the document's date."""

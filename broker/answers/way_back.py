@@ -90,9 +90,11 @@ class WayBack:
     forms: Mapping[str, Form]
     sentences: Mapping[str, Mapping[str, str]]
     pointers: Pointers
+    kept: Callable[[str], Catalogue | None] = lambda _mapping: None
+    """The catalogue in which a mapping was kept (``broker.archive``), for documents of an earlier version."""
 
     def __call__(self, notification: Notification) -> Rendered:
-        document = notification.document or self._document(notification.content)
+        document = notification.document or self._document(notification)
         form = self._form(notification, document)
         reply = self.reply(notification, document)
         content = respond(reply, form, self.statuses, None if document is None else document.root)
@@ -129,8 +131,7 @@ class WayBack:
         """The reply with what the window said. Places are sought only with the mapping that made the payload."""
         assert notification.answer is not None  # noqa: S101 - asked before
         answered, answer = notification.answer, notification.answer.answer
-        is_same = document is not None and notification.mapping in ("", document.type.mapping.id)
-        source = document if is_same else None
+        source = document if self._pinned(notification.mapping) else None
         found = self.objections(answer, notification.message_id, source, reply.languages)
         objections = [*reply.objections, *(self._redacted(o, notification.sender) for o in found)]
         if not answered.state:
@@ -200,18 +201,27 @@ class WayBack:
             explanation, self.pointers.resolve(chain, declaration), chain, attribute
         )
 
-    def _document(self, content: bytes | None) -> Document | None:
+    def _document(self, notification: Notification) -> Document | None:
+        """The sender's document, recognised by the catalogue that translated it where that is still to be had."""
         try:
-            return None if content is None else detect(content, self.catalogue)
+            catalogue = self._pinned(notification.mapping) or self.catalogue
+            return None if notification.content is None else detect(notification.content, catalogue)
         except Refused:
             return None
+
+    def _pinned(self, mapping: str) -> Catalogue | None:
+        """The catalogue whose mapping made the payload: the present one, or one that was kept; None when it is gone."""
+        present = self.catalogue.document_types.get(DocumentTypeName(mapping.partition("@")[0]))
+        if not mapping or (present and present.mapping.id == mapping):
+            return self.catalogue
+        return self.kept(mapping)
 
     def _form(self, notification: Notification, document: Document | None) -> Form:
         """The form that the sender's profile names, else that of the document's own type, else JSON."""
         sender = self._participant(notification.sender)
         kind = self._type(notification, document)
         wanted = (sender.answers.form if sender else "") or (kind.response if kind else "") or JSON_FORM
-        return self.forms[wanted]
+        return self.forms.get(wanted) or self.forms[JSON_FORM]
 
     def _type(self, notification: Notification, document: Document | None) -> DocumentType | None:
         if document is not None:
@@ -257,7 +267,7 @@ class WayBack:
         return self.sentences.get(code) or self.sentences.get(code.partition(".")[0]) or self.sentences["mapping"]
 
 
-def load(root: Path, catalogue: Catalogue) -> WayBack:
+def load(root: Path, catalogue: Catalogue, kept: Callable[[str], Catalogue | None] = lambda _mapping: None) -> WayBack:
     """Forms, dictionary, sentences and pointers of a data folder; raises Misconfigured with file and place."""
     responses = root / "mappings" / "responses"
     statuses, forms = load_statuses(root / "mappings" / "statuses"), load_forms(responses)
@@ -268,6 +278,7 @@ def load(root: Path, catalogue: Catalogue) -> WayBack:
         forms=forms,
         sentences=tomllib.loads((responses / "sentences.toml").read_text(encoding="utf-8")),
         pointers=Pointers(etree.parse(root / "xsd" / "wco" / "3.6" / "declaration.xsd").getroot()),
+        kept=kept,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from broker.mapping.compiler.bind import lay_out
 from broker.mapping.compiler.write import write
 from broker.mapping.runtime.run import Run
+from broker.registry.digests import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,12 +31,16 @@ class RowMapping:
         declaration: Callable[[], Element],
         code_lists: Mapping[str, Any],
         absent: frozenset[str],
+        *,
+        beside: Callable[[], str] = lambda: "",
     ) -> None:
         self.name = name
         self._rows = rows
         self._declaration = declaration
         self.code_lists = code_lists
         self.absent = absent
+        self._beside = beside
+        """The digest of what makes a payload besides the rows."""
 
     has_lineage = True
 
@@ -44,17 +49,17 @@ class RowMapping:
         """What its author calls this state of the rows."""
         return self.rows.version
 
-    @property
+    @cached_property
     def sha256(self) -> str:
-        """The digest of the rows with what they extend."""
-        return self.rows.sha256
+        """The digest of all that makes a payload: rows with what they extend, their lists, schemas and rules."""
+        return digest({"rows": self.rows.sha256, "beside": self._beside()})
 
     @property
     def entries(self) -> tuple[Row | Group, ...]:
         """Rows and groups by the numbers that issues and notes name."""
         return self.plan.entries
 
-    @property
+    @cached_property
     def id(self) -> str:
         """``name@version+sha256``: what the header ``swb_mapping`` says."""
         return f"{self.name}@{self.version}+{self.sha256}"

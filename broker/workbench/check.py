@@ -18,7 +18,8 @@ from broker.model.errors import Misconfigured, Refused
 from broker.model.ids import NO_MESSAGE_ID
 from broker.registry import identifiers
 from broker.validate import check as check_rules
-from broker.workbench import replay
+from broker.workbench import replay, versions
+from broker.workbench.fault import DataFault
 from broker.workbench.samples import FINDINGS, read_sample, sample_files
 from broker.workbench.source_schema import Profile
 from broker.workbench.window_trial import trial
@@ -34,14 +35,6 @@ if TYPE_CHECKING:
     from broker.model.outcomes import Catalogue, Outcome
     from broker.registry.codelists import CodeList
     from broker.workbench.source_schema import Elements
-
-
-@dataclass(frozen=True, slots=True)
-class DataFault:
-    """Something in the data that cannot work, and where."""
-
-    where: str
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +75,7 @@ def check(root: Path | None = None, tell: Callable[[str], None] = lambda _: None
         faults += [DataFault(f.where, _relative(f.sentence, root)) for f in found]
     faults += _participants(catalogue)
     faults += [DataFault(f.where, _relative(f.sentence, root)) for f in _answers(root, catalogue)]
+    faults += versions.faults(root / "mappings", catalogue)
     tell("windows")
     for place, text in trial(root / "mappings", catalogue, datetime.now(UTC)):
         faults.append(DataFault(str(place.relative_to(root)), _relative(text, root)))

@@ -14,7 +14,7 @@ import obstore
 
 from broker import log
 from broker.model.errors import Failed, Misconfigured
-from broker.paths import cache
+from broker.object_store import object_store
 from broker.relay import headers, topics
 from broker.relay.ids import content_id
 
@@ -93,12 +93,7 @@ class Claims:
     @property
     def _store(self) -> Any:  # noqa: ANN401 - obstore has a class for each kind of store
         if self._opened is None:
-            if self._url:
-                self._opened = obstore.store.from_url(self._url)
-            else:
-                folder = cache() / "claims"
-                folder.mkdir(parents=True, exist_ok=True)
-                self._opened = obstore.store.LocalStore(str(folder))
+            self._opened = object_store(self._url)
         return self._opened
 
 

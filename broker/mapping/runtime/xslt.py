@@ -6,7 +6,6 @@ The stylesheet gets the parameter ``message-id``, must write MetaData with its D
 
 from __future__ import annotations
 
-import hashlib
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,9 +14,10 @@ from lxml import etree
 from broker.mapping.runtime.run import Run
 from broker.model.errors import Misconfigured, Refused
 from broker.model.findings import Finding
+from broker.registry.digests import digest, of_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from broker.mapping.language.rows import Group, Row
@@ -35,15 +35,19 @@ class XsltMapping:
     has_lineage = False
     entries: tuple[Row | Group, ...] = ()
 
-    def __init__(self, name: str, file: Path, code_lists: Mapping[str, CodeList]) -> None:
+    def __init__(
+        self, name: str, file: Path, code_lists: Mapping[str, CodeList], beside: Callable[[], str] = lambda: ""
+    ) -> None:
+        self._beside = beside
+        """The digest of what makes a payload besides the stylesheet."""
         self.name = name
         self.file = file
         self.code_lists = code_lists
 
     @cached_property
     def sha256(self) -> str:
-        """The digest of the stylesheet."""
-        return hashlib.sha256(self.file.read_bytes()).hexdigest()
+        """The digest of all that makes a payload: the stylesheet, and every list, schema and rule beside it."""
+        return digest({"stylesheet": of_bytes(self.file.read_bytes()), "beside": self._beside()})
 
     @cached_property
     def version(self) -> str:
