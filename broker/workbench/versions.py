@@ -71,9 +71,7 @@ def faults(mappings: Path, catalogue: Catalogue) -> Iterator[DataFault]:
     for name, state in now.items():
         was = locked.get(name)
         if was is None or was.version != state.version:
-            yield DataFault(
-                f"mappings/{NAME}", f"{name} has version {state.version} by now: `swb check --lock` notes it"
-            )
+            yield DataFault(f"mappings/{NAME}", f"{name} has version {state.version} now: `swb check --lock` notes it")
         elif was.digest != state.digest:
             where, line = _place(mappings, name)
             yield DataFault(

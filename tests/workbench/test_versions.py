@@ -90,7 +90,7 @@ def test_a_changed_mapping_needs_a_new_version(toy, swb):
     assert swb("check", "--lock")[0] == 1, "the lock takes no new meaning for an old version"
     edit(toy, MAPPING, 'version = "1"', 'version = "2"')
     code, out, _ = swb("check")
-    assert (code, "toy/note-1 has version 2 by now" in out) == (1, True)
+    assert (code, "toy/note-1 has version 2 now" in out) == (1, True)
     assert swb("check", "--lock")[0] == 0
     assert swb("check")[0] == 0
 
