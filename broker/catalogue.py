@@ -21,6 +21,7 @@ from broker.model.outcomes import Catalogue
 from broker.paths import data_root as data_root  # noqa: PLC0414 -- said again for those who ask here
 from broker.registry import digests
 from broker.registry.codelists import load_code_lists
+from broker.registry.identifiers import load_identifiers
 from broker.registry.participants import load_participants
 from broker.toml_table import Table
 from broker.validate import Schema
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from broker.mapping.compiler.target import Element
     from broker.mapping.language.rows import Rows
+    from broker.registry.identifiers import Identifiers
 
 PAYLOAD_SCHEMA = Path("wco/3.6/payload.xsd")
 DOCUMENT_KEYS = frozenset(
@@ -49,7 +51,8 @@ def load(root: Path | None = None, *, max_content: int = MAX_CONTENT) -> Catalog
     root = root or data_root()
     mappings, schemas = root / "mappings", root / "xsd"
     code_lists = load_code_lists(mappings / "codelists")
-    reader = _Documents(mappings / "documents", schemas, code_lists)
+    identifiers = load_identifiers(mappings / "codelists" / "identifiers.toml")
+    reader = _Documents(mappings / "documents", schemas, code_lists, identifiers)
     types = {t.name: t for t in reader.read()}
     roots: dict[str, tuple[DocumentType, ...]] = {}
     for document_type in types.values():
@@ -59,6 +62,7 @@ def load(root: Path | None = None, *, max_content: int = MAX_CONTENT) -> Catalog
         envelopes=tuple(_envelope(file) for file in sorted((mappings / "envelopes").glob("*.toml"))),
         participants=load_participants(mappings / "participants"),
         code_lists=code_lists,
+        identifiers=identifiers,
         payload_schema=Schema(schemas / PAYLOAD_SCHEMA),
         roots=roots,
         max_content=max_content,
@@ -113,10 +117,11 @@ def read_toml(file: Path) -> dict[str, Any]:
 class _Documents:
     """``mappings/documents/<family>/<format>-<version>/``, each with what it extends."""
 
-    def __init__(self, folder: Path, schemas: Path, code_lists: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, schemas: Path, code_lists: Mapping[str, Any], identifiers: Identifiers) -> None:
         self.folder = folder
         self.schemas = schemas
         self.code_lists = code_lists
+        self.identifiers = identifiers
         self.toml = cache(read_toml)
         """A file that several types take over is parsed once."""
         self.declaration = cache(lambda: read_target(schemas / PAYLOAD_SCHEMA, "Declaration"))
@@ -157,7 +162,8 @@ class _Documents:
             self._beside, name, data, lambda: uses.code_lists(rows()), lambda: uses.has_identifiers(rows())
         )
         lists = {**self.code_lists, **self._pinned(name, data.get("editions", {}))}
-        return RowMapping(name, rows, self._declaration, lists, frozenset(data.get("absent", ())), beside=beside)
+        absent = frozenset(data.get("absent", ()))
+        return RowMapping(name, rows, self._declaration, lists, absent, identifiers=self.identifiers, beside=beside)
 
     def _beside(
         self,

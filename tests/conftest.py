@@ -167,6 +167,8 @@ def toy(tmp_path, monkeypatch) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(textwrap.dedent(text).strip() + "\n", encoding="utf-8")
     shutil.copytree(catalogue.data_root() / "xsd/wco", root / "xsd/wco")
+    (root / "mappings/codelists").mkdir()
+    shutil.copy(catalogue.data_root() / "mappings/codelists/identifiers.toml", root / "mappings/codelists")
     monkeypatch.setattr(catalogue, "data_root", lambda: root)
     return root
 

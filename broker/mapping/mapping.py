@@ -9,6 +9,7 @@ from broker.mapping.compiler.bind import lay_out
 from broker.mapping.compiler.write import write
 from broker.mapping.runtime.run import Run
 from broker.registry.digests import digest
+from broker.registry.identifiers import NO_IDENTIFIERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from broker.mapping.compiler.target import Element
     from broker.mapping.compiler.write import GeneratedCode
     from broker.mapping.language.rows import Group, Row, Rows
+    from broker.registry.identifiers import Identifiers
 
 
 class RowMapping:
@@ -32,6 +34,7 @@ class RowMapping:
         code_lists: Mapping[str, Any],
         absent: frozenset[str],
         *,
+        identifiers: Identifiers = NO_IDENTIFIERS,
         beside: Callable[[], str] = lambda: "",
     ) -> None:
         self.name = name
@@ -39,6 +42,7 @@ class RowMapping:
         self._declaration = declaration
         self.code_lists = code_lists
         self.absent = absent
+        self.identifiers = identifiers
         self._beside = beside
         """The digest of what makes a payload besides the rows."""
 
@@ -82,12 +86,12 @@ class RowMapping:
     @cached_property
     def fast(self) -> GeneratedCode:
         """The function that the worker runs."""
-        return write(self.plan, self.code_lists, traced=False)
+        return write(self.plan, self.code_lists, self.identifiers, traced=False)
 
     @cached_property
     def traced(self) -> GeneratedCode:
         """The same with the origin of every leaf written into the text."""
-        return write(self.plan, self.code_lists, traced=True)
+        return write(self.plan, self.code_lists, self.identifiers, traced=True)
 
     def warm(self) -> None:
         """Compile now what would be compiled at the first document; raises Misconfigured."""

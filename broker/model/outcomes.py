@@ -28,6 +28,8 @@ class Catalogue:
     """Clark name of a root element to the document types that have it."""
     max_content: int = 16 * 1024 * 1024
     """Bytes of one document, attachments included."""
+    identifiers: Any = None
+    """broker.registry.identifiers.Identifiers"""
     decisions: str = ""
     """The digest of everything that makes a decision: routing, the windows' rules, what codes mean."""
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import importlib
 import re
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from stdnum.exceptions import ValidationError
 
 from broker.model.errors import Misconfigured
-from broker.paths import data_root
 from broker.toml_table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     Check = Callable[[str, re.Match[str]], str | None]
     """An identifier and its match to the reason against it."""
@@ -56,46 +55,46 @@ class IdentifierKind:
 
 @dataclass(frozen=True, slots=True)
 class Identifiers:
+    """The numberings of one data folder, and the schemes by which documents name them."""
+
     kinds: Mapping[str, IdentifierKind]
     schemes: Mapping[str, Mapping[str, str]]
 
+    def check(self, kind: str, value: str) -> str | None:
+        """Why a value cannot be an identifier of that kind (``ruc``); None when it may be one."""
+        return self._kind(kind).reason_against(value)
 
-def check(kind: str, value: str) -> str | None:
-    """Why a value cannot be an identifier of that kind (``ruc``); None when it may be one."""
-    return _kind(kind).reason_against(value)
+    def doubt(self, kind: str, value: str) -> str | None:
+        """Why an identifier of right shape is unusual; a hint for people, never a fault."""
+        return self._kind(kind).reason_to_doubt(value)
 
+    def ensure(self, kind: str, schemes: str) -> None:
+        """Raises Misconfigured where a mapping names a kind or schemes that nobody described."""
+        if kind:
+            self._kind(kind)
+        else:
+            self.kind_of(schemes, "")
 
-def doubt(kind: str, value: str) -> str | None:
-    """Why an identifier of right shape is unusual; a hint for people, never a fault."""
-    return _kind(kind).reason_to_doubt(value)
+    def kind_of(self, schemes: str, scheme: str) -> str | None:
+        """The kind that a document's scheme stands for (``iso-6523``, ``0195``: ``uen``); None when nobody knows it."""
+        if schemes not in self.schemes:
+            raise Misconfigured(f"no identifier schemes {schemes!r}; there are {', '.join(self.schemes) or 'none'}")
+        return self.schemes[schemes].get(scheme)
 
-
-def ensure(kind: str, schemes: str) -> None:
-    """Raises Misconfigured where a mapping names a kind or schemes that nobody described."""
-    if kind:
-        _kind(kind)
-    else:
-        kind_of(schemes, "")
-
-
-def kind_of(schemes: str, scheme: str) -> str | None:
-    """The kind that a document's scheme stands for (``iso-6523``, ``0195``: ``uen``); None when nobody knows it."""
-    known = _identifiers().schemes
-    if schemes not in known:
-        raise Misconfigured(f"no identifier schemes {schemes!r}; there are {', '.join(known)}")
-    return known[schemes].get(scheme)
-
-
-def _kind(name: str) -> IdentifierKind:
-    kinds = _identifiers().kinds
-    if name not in kinds:
-        raise Misconfigured(f"no identifier kind {name!r}; there are {', '.join(kinds)}")
-    return kinds[name]
+    def _kind(self, name: str) -> IdentifierKind:
+        if name not in self.kinds:
+            raise Misconfigured(f"no identifier kind {name!r}; there are {', '.join(self.kinds) or 'none'}")
+        return self.kinds[name]
 
 
-@cache
-def _identifiers() -> Identifiers:
-    table = Table.read(data_root() / "mappings" / "codelists" / "identifiers.toml")
+NO_IDENTIFIERS = Identifiers({}, {})
+
+
+def load_identifiers(file: Path) -> Identifiers:
+    """The numberings that an ``identifiers.toml`` describes; none where there is no such file."""
+    if not file.is_file():
+        return NO_IDENTIFIERS
+    table = Table.read(file)
     kinds, schemes = table.table("kinds"), table.table("schemes")
     found = Identifiers(
         {name: _read_kind(kinds.table(name)) for name in kinds.unread()},

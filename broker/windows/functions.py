@@ -6,8 +6,6 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from broker.registry.identifiers import check
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -15,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def functions(catalogue: Catalogue) -> dict[tuple[None, str], Callable[..., Any]]:
-    """``valid-id``, ``in-list``, ``matches`` and ``days``, bound to the catalogue's code lists.
+    """``valid-id``, ``in-list``, ``matches`` and ``days``, bound to the catalogue's code lists and numberings.
 
     Each is false (``days``: NaN) where its node is absent, so a test says by itself that a value must be there.
     """
 
     def valid_id(_context: object, scheme: str, value: object) -> bool:
         text = _text(value)
-        return text is not None and text != "" and not check(scheme, text)
+        return text is not None and text != "" and not catalogue.identifiers.check(scheme, text)
 
     def in_list(_context: object, name: str, value: object) -> bool:
         text = _text(value)

@@ -16,7 +16,6 @@ from broker.line import process
 from broker.model.documents import Message
 from broker.model.errors import Misconfigured, Refused
 from broker.model.ids import NO_MESSAGE_ID
-from broker.registry import identifiers
 from broker.validate import check as check_rules
 from broker.workbench import replay, versions
 from broker.workbench.fault import DataFault
@@ -238,7 +237,7 @@ def _participants(catalogue: Catalogue) -> Iterator[DataFault]:
         where = f"participants/{participant.code}"
         for one in participant.identifiers:
             try:
-                reason = identifiers.check(one.scheme, one.value)
+                reason = catalogue.identifiers.check(one.scheme, one.value)
             except Misconfigured as error:
                 reason = str(error)
             if reason:

@@ -7,8 +7,11 @@ from broker.line.process import process
 from broker.model.documents import Message
 from broker.model.errors import Misconfigured
 from broker.model.ids import NO_MESSAGE_ID
-from broker.registry import identifiers
-from broker.registry.identifiers import check, doubt, kind_of
+from broker.paths import data_root
+from broker.registry.identifiers import load_identifiers
+
+KNOWN = load_identifiers(data_root() / "mappings/codelists/identifiers.toml")
+check, doubt, kind_of = KNOWN.check, KNOWN.doubt, KNOWN.kind_of
 
 # Published examples of each numbering.
 GOOD = [
@@ -176,6 +179,22 @@ def test_a_mapping_that_names_what_nobody_described_is_found_before_a_document(t
         warm(load(toy))
 
 
+def test_a_data_folder_has_its_own_numberings_and_no_others(toy):
+    mapping = toy / "mappings/documents/toy/note-1/mapping.toml"
+    text = mapping.read_text().replace(
+        "fields = [", 'fields = [{ to = "Exporter/ID", from = "n:To", identifier = "ours" },', 1
+    )
+    mapping.write_text(text.replace('{ from = "n:To", why = "nobody asks" }, ', ""))
+    ours = toy / "mappings/codelists/identifiers.toml"
+    ours.write_text('[kinds.ours]\nname = "number of ours"\npattern = "A[0-9]"\n', encoding="utf-8")
+    note = "<Note xmlns='urn:toy'><Number>1</Number><Date>2026-05-04</Date><To>B1</To><Line>Tea</Line></Note>"
+    outcome = process(Message(NO_MESSAGE_ID, note.encode()), load(toy))
+    assert "'B1' does not have the form of a number of ours" in outcome.findings[0].message
+    ours.unlink()
+    with pytest.raises(Misconfigured, match="no identifier kind 'ours'; there are none"):
+        warm(load(toy))
+
+
 def test_unknown_names_are_faults_of_the_data():
     with pytest.raises(Misconfigured, match="there are ruc"):
         check("rucc", "1")
@@ -184,7 +203,7 @@ def test_unknown_names_are_faults_of_the_data():
 
 
 def test_every_kind_has_a_good_and_a_bad_vector():
-    kinds = set(identifiers._identifiers().kinds)
+    kinds = set(KNOWN.kinds)
     told_elsewhere = {"cnpj", "cuit", "ec-ruc", "py-ruc", "uy-rut", "jp-invoice"}
     assert kinds - told_elsewhere == {kind for kind, _ in GOOD} == {kind for kind, _ in BAD}
 

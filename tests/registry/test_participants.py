@@ -21,7 +21,7 @@ from broker.model.ids import MessageId
 from broker.model.outcomes import Catalogue
 from broker.model.participants import Limits, Participant, Policy
 from broker.paths import data_root
-from broker.registry.identifiers import check
+from broker.registry.identifiers import load_identifiers
 from broker.registry.participants import load_participant, load_participants
 from broker.registry.statuses import load as load_statuses
 from broker.windows.decide import windows
@@ -88,6 +88,7 @@ def test_each_window_has_eight_rules_and_says_where_its_profile_comes_from(windo
 
 @pytest.mark.parametrize("participant", PARTICIPANTS.values(), ids=lambda p: p.code)
 def test_the_identifiers_of_participants_are_right(participant):
+    check = load_identifiers(MAPPINGS / "codelists/identifiers.toml").check
     assert [check(i.scheme, i.value) for i in participant.identifiers if check(i.scheme, i.value)] == []
 
 

@@ -11,14 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from broker.mapping.compiler.bind import Plan, Read
+    from broker.registry.identifiers import Identifiers
 
 
 class Emitter:
     """The function under construction."""
 
-    def __init__(self, plan: Plan, code_lists: Mapping[str, Any], *, traced: bool) -> None:
+    def __init__(self, plan: Plan, code_lists: Mapping[str, Any], identifiers: Identifiers, *, traced: bool) -> None:
         self.plan = plan
         self.code_lists = code_lists
+        self.identifiers = identifiers
         self.traced = traced
         self.lines: list[str] = []
         self.around: list[str] = []

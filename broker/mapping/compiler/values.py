@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from broker.mapping.compiler.conversions import converter, unit_converter
 from broker.model.errors import Misconfigured
-from broker.registry.identifiers import ensure
 
 if TYPE_CHECKING:
     from broker.mapping.compiler.bind import PlannedGroup, PlannedRow, Read, Target
@@ -113,11 +112,13 @@ class Values:
         """Check an identifier by the scheme that its row names or reads."""
         n, r = row.number, row.row
         if r.identifier or scheme is not None:
-            ensure(r.identifier, r.scheme_list)
+            self.emit.identifiers.ensure(r.identifier, r.scheme_list)
+            known = self.emit.constant("I", self.emit.identifiers)
+            named = f"{known}.kind_of({r.scheme_list!r}, {self.emit.operand(scheme)})" if scheme else "''"
             self.emit.add(
                 indent,
-                f"if t{n}: run.identify({source.variable}, {source.attribute!r}, t{n}, {r.identifier!r}, "
-                f"{r.scheme_list!r}, {self.emit.operand(scheme) if scheme else repr('')}, {n})",
+                f"if t{n}: run.identify({known}, {source.variable}, {source.attribute!r}, t{n}, "
+                f"{repr(r.identifier) if r.identifier else named}, {n})",
             )
 
     def _read_unit(self, row: PlannedRow, unit: Read) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from broker.mapping.compiler.bind import Plan, PlannedGroup, Target
     from broker.mapping.compiler.source_tree import Scope
+    from broker.registry.identifiers import Identifiers
 
 _METADATA = "urn:wco:datamodel:WCO:DocumentMetaData-DMS:2"
 MAX_PAYLOAD = 32 * 1024 * 1024
@@ -35,14 +36,14 @@ class GeneratedCode:
     translate: Callable[[Any, str, Any], str]
 
 
-def write(plan: Plan, code_lists: Mapping[str, Any], *, traced: bool) -> GeneratedCode:
+def write(plan: Plan, code_lists: Mapping[str, Any], identifiers: Identifiers, *, traced: bool) -> GeneratedCode:
     """Compile a plan; raises Misconfigured where a row cannot work."""
-    return _Writer(plan, code_lists, traced=traced).compile()
+    return _Writer(Emitter(plan, code_lists, identifiers, traced=traced)).compile()
 
 
 class _Writer:
-    def __init__(self, plan: Plan, code_lists: Mapping[str, Any], *, traced: bool) -> None:
-        self.emit = Emitter(plan, code_lists, traced=traced)
+    def __init__(self, emit: Emitter) -> None:
+        self.emit = emit
         self.origins = OriginWriter(self.emit)
         self.values = Values(self.emit, self.origins)
         self.texts = Texts(self.emit, self.origins)

@@ -11,7 +11,6 @@ from broker.mapping.runtime.transforms import Lossy, Unfit, fold, total
 from broker.mapping.runtime.transforms import date as day
 from broker.model.errors import Refused
 from broker.model.findings import Finding
-from broker.registry.identifiers import check, doubt, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from lxml import etree
 
     from broker.registry.codelists import CodeList
+    from broker.registry.identifiers import Identifiers
 
     Convert = Callable[[str, date | None], str]
     Leaf = etree._Element | tuple[etree._Element, str | None]  # noqa: SLF001  (the public name of the type)
@@ -198,12 +198,11 @@ class Run:
         self.on = date(int(found[:4]), int(found[4:6]), int(found[6:8])) if found else None
 
     def identify(  # noqa: PLR0917  (written by the compiler, in this order)
-        self, element: etree._Element, attribute: str | None, value: str, kind: str, schemes: str, scheme: str, row: int
+        self, known: Identifiers, element: etree._Element, attribute: str | None, value: str, kind: str, row: int
     ) -> None:
-        """Check an identifier by its scheme; a wrong or unusual one is told, and travels on."""
-        kind = kind or kind_of(schemes, scheme) or ""
-        wrong = check(kind, value) if kind else None
-        reason = wrong or (doubt(kind, value) if kind else None)
+        """Check an identifier of a kind, if it has one; a wrong or unusual one is told, and travels on."""
+        wrong = known.check(kind, value) if kind else None
+        reason = wrong or (known.doubt(kind, value) if kind else None)
         if reason:
             code = "identifier.invalid" if wrong else "identifier.doubtful"
             self.issues.append(Issue(code, element, attribute, row, value, reason))
