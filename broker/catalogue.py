@@ -22,6 +22,7 @@ from broker.paths import data_root as data_root  # noqa: PLC0414 -- said again f
 from broker.registry import digests
 from broker.registry.codelists import load_code_lists
 from broker.registry.identifiers import load_identifiers
+from broker.registry.issuance import issuance_of
 from broker.registry.participants import load_participants
 from broker.toml_table import Table
 from broker.validate import Schema
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from broker.mapping.compiler.target import Element
     from broker.mapping.language.rows import Rows
+    from broker.model.issuance import Issuance
     from broker.registry.identifiers import Identifiers
 
 PAYLOAD_SCHEMA = Path("wco/3.6/payload.xsd")
@@ -150,6 +152,7 @@ class _Documents:
             folder=str(folder),
             response=data.get("response", ""),
             tolerates=tolerances_of(Table({"tolerates": data.get("tolerates", [])}, f"{name}/document.toml")),
+            issuance=self._issuance(name),
         )
 
     def _rows_or_stylesheet(self, folder: Path, name: str, data: Mapping[str, Any]) -> RowMapping | XsltMapping:
@@ -227,6 +230,17 @@ class _Documents:
         replaced = {rule.get("id") for rule in own}
         return [rule for rule in rules if rule.get("id") not in replaced] + [r for r in own if not r.get("remove")]
 
+    def _issuance(self, name: str) -> Issuance | None:
+        """The type's own table, else that of the type it extends."""
+        file = self.folder / name / "issuance.toml"
+        document = self.toml(self.folder / name / "document.toml")
+        if not file.exists():
+            return self._issuance(document["extends"]) if "extends" in document else None
+        table = Table(self.toml(file), f"{name}/issuance.toml")
+        issuance = issuance_of(table)
+        table.end()
+        return issuance
+
     def _known(self, file: Path, keys: Collection[str]) -> dict[str, Any]:
         """A TOML file that says nothing but these keys, so that no misspelt one passes."""
         data = self.toml(file)
@@ -261,6 +275,7 @@ def _envelope(file: Path) -> Envelope:
         namespaces=namespaces,
         why=table.text("why"),
         when=_test(table.text("when", ""), namespaces, file),
+        issuance=issuance_of(table),
     )
     table.end()
     return envelope

@@ -6,6 +6,7 @@ import hashlib
 import json
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,7 @@ def process(source: SourceFile, given: MessageId, catalogue: Catalogue) -> Outco
     """One document on the line."""
     from broker.line import process  # noqa: PLC0415 - as above
 
-    return process.process(Message(given, source.content), catalogue)
+    return process.process(Message(given, source.content, received=datetime.now(UTC)), catalogue)
 
 
 def told(source: SourceFile, outcome: Outcome) -> dict[str, Any]:

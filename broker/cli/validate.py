@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -51,6 +52,6 @@ def _judge(source: _line.SourceFile, catalogue: Catalogue) -> tuple[Outcome, boo
     message, document = Message(NO_MESSAGE_ID, source.content), None
     try:
         document = detect(message.content, catalogue)
-        return Outcome(message, document.type.name, validate(document)), True
+        return Outcome(message, document.type.name, validate(document, datetime.now(UTC))), True
     except Refused as refusal:
         return Outcome(message, document.type.name if document else None, refusal.findings), False

@@ -32,7 +32,7 @@ def detect(content: bytes, catalogue: Catalogue) -> Document:
         )
         if envelope is None or len(envelopes) == _MAX_ENVELOPES:
             raise _unknown(root, offset, catalogue, envelopes)
-        opened = Opened(envelope, root, inner_of(root, envelope))
+        opened = Opened(envelope, root, inner_of(root, envelope), offset)
         envelopes.append(opened)
         root, offset = unwrapped(opened, offset, catalogue.max_content)
     return Document(document_type, root, tuple(envelopes), offset)

@@ -32,7 +32,7 @@ def process(message: Message, catalogue: Catalogue) -> Outcome:
     try:
         admit(message, catalogue)
         document = detect(message.content, catalogue)
-        warnings = validate(document)
+        warnings = validate(document, message.received)
         payload, findings = translate(document, message.id)
         insist(message, catalogue, findings)
         validate_payload(payload, document, catalogue)
@@ -49,7 +49,7 @@ def explain(message: Message, catalogue: Catalogue) -> Explanation:
     Raises :class:`~broker.model.errors.Refused` with all findings where the document makes no payload.
     """
     document = detect(message.content, catalogue)
-    validate(document)
+    validate(document, message.received)
     payload, _ = translate(document, message.id)
     validate_payload(payload, document, catalogue)
     return mapping.explain(document, message.id)

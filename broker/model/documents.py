@@ -9,11 +9,13 @@ from broker.model.findings import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from lxml import etree
 
     from broker.model.findings import Finding
     from broker.model.ids import DocumentTypeName, MessageId, ParticipantCode
+    from broker.model.issuance import Issuance
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Message:
     id: MessageId
     content: bytes
     sender: ParticipantCode | None = None
+    received: datetime | None = None
+    """When it came: what is not in force then is refused. None: the calendar is not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Envelope:
     why: str
     when: Any = None
     """Compiled XPath 1.0 test on the root, where envelopes share one; None: always."""
+    issuance: Issuance | None = None
+    """What the envelope itself says of whether its certificate may be lodged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ class Opened:
     envelope: Envelope
     root: etree._Element
     inner: etree._Element
+    offset: int = 0
+    """Added to a line below ``root``."""
 
     def holds(self, element: etree._Element, attribute: str | None) -> bool:
         """Whether a leaf below ``root`` is the envelope's own, and not of what it wraps."""
@@ -117,6 +125,8 @@ class DocumentType:
     response: str = ""
     """The form in which an answer is told to the sender (broker.answers.render)."""
     tolerates: tuple[Tolerance, ...] = ()
+    issuance: Issuance | None = None
+    """Which states, dates and marks make a document of this type one that may be lodged; None: no table says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,24 +8,42 @@ from typing import TYPE_CHECKING
 from broker.content.xml import place, pointer, shown
 from broker.model.errors import Refused
 from broker.model.findings import Finding, Severity
+from broker.validate.issuance import check_issuance, issuance_findings
 from broker.validate.libxml_messages import prefixed
 from broker.validate.rules import broken, check, rules_of, tolerances_of
 from broker.validate.xsd import MAX_FAULTS, Schema, SchemaFault, SchemaVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from lxml import etree
 
     from broker.model.documents import Document, Payload
     from broker.model.outcomes import Catalogue
 
-__all__ = ["Fault", "Schema", "Verdict", "check", "rules_of", "tolerances_of", "validate", "validate_payload"]
+__all__ = [
+    "Fault",
+    "Schema",
+    "Verdict",
+    "check",
+    "check_issuance",
+    "rules_of",
+    "tolerances_of",
+    "validate",
+    "validate_payload",
+]
 
 
-def validate(document: Document) -> tuple[Finding, ...]:
-    """The warnings: what was tolerated, and rules that only warn. Raises Refused with them and all else if any errs."""
-    findings = (*_schema_findings(document), *_rule_findings(document))
+def validate(document: Document, moment: datetime | None = None) -> tuple[Finding, ...]:
+    """The warnings: what was tolerated, and rules that only warn. Raises Refused with them and all else if any errs.
+
+    A certificate is held against the moment it came at: what is not issued or not in force is refused, unless schema or
+    a rule has said so of the same place already.
+    """
+    found = (*_schema_findings(document), *_rule_findings(document))
+    told = {f.pointer for f in found if f.is_error}
+    findings = (*found, *(f for f in issuance_findings(document, moment) if f.pointer not in told))
     if any(f.is_error for f in findings):
         raise Refused(findings)
     return findings

@@ -16,7 +16,9 @@ from broker.line import process
 from broker.model.documents import Message
 from broker.model.errors import Misconfigured, Refused
 from broker.model.ids import NO_MESSAGE_ID
+from broker.relay.ledger import granting_families
 from broker.validate import check as check_rules
+from broker.validate import check_issuance
 from broker.workbench import replay, versions
 from broker.workbench.fault import DataFault
 from broker.workbench.samples import FINDINGS, read_sample, sample_files
@@ -72,6 +74,7 @@ def check(root: Path | None = None, tell: Callable[[str], None] = lambda _: None
         except Misconfigured as error:
             found.append(DataFault(f"{document_type.name}/mapping.toml", str(error)))
         faults += [DataFault(f.where, _relative(f.sentence, root)) for f in found]
+    faults += _ungranted(root, catalogue)
     faults += _participants(catalogue)
     faults += [DataFault(f.where, _relative(f.sentence, root)) for f in _answers(root, catalogue)]
     faults += versions.faults(root / "mappings", catalogue)
@@ -153,12 +156,24 @@ def _document_type(document_type: DocumentType) -> Iterator[DataFault]:
         yield DataFault(f"{name}/document.toml", str(error))
     try:
         check_rules(document_type.rules, document_type.namespaces, document_type.tolerates)
+        if document_type.issuance is not None:
+            check_issuance(document_type.issuance, document_type.namespaces, f"{name}/issuance.toml")
     except Misconfigured as error:
         yield DataFault(f"{name}/rules.toml", str(error))
     ids = [rule.id for rule in document_type.rules]
     yield from (
         DataFault(f"{name}/rules.toml", f"two rules have the id {i}") for i in sorted(set(ids)) if ids.count(i) > 1
     )
+
+
+def _ungranted(root: Path, catalogue: Catalogue) -> Iterator[DataFault]:
+    """Types whose documents grant a quantity, and of which no table says when they are issued."""
+    file = root / "mappings" / "writeoff.toml"
+    families = granting_families(file) if file.exists() else frozenset()
+    for document_type in catalogue.document_types.values():
+        if document_type.family in families and document_type.issuance is None:
+            sentence = "no table says which of them are issued, and they grant quantities (writeoff.toml)"
+            yield DataFault(f"{document_type.name}/issuance.toml", sentence)
 
 
 def _mapping(document_type: DocumentType, catalogue: Catalogue) -> Iterator[DataFault]:
