@@ -18,11 +18,12 @@ from broker.paths import data_root
 
 load = catalogue.load
 installed = cache(load)
+PACKAGED = data_root()
 
 
 def load_once(root=None, **options):
     """The package's own catalogue, which is frozen, is read and compiled once for all tests; any other each time."""
-    is_installed = root is None and catalogue.data_root() == data_root()
+    is_installed = root is None and catalogue.data_root() == PACKAGED
     return installed(**options) if is_installed else load(root, **options)
 
 

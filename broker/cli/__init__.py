@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from broker import __version__
+from broker import __version__, paths
+from broker.model.errors import Misconfigured
 
 
 class Verbs(click.Group):
@@ -24,6 +25,7 @@ class Verbs(click.Group):
         if cmd_name not in self.list_commands(ctx):
             return None
         command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
+        _take_root(command)
         return command
 
     def invoke(self, ctx: click.Context) -> object:
@@ -38,6 +40,44 @@ class Verbs(click.Group):
         """The verbs with the first line of each module's docstring, none of them loaded."""
         with formatter.section("Verbs"):
             formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
+
+
+def _take_root(command: click.Command) -> None:
+    """Let a verb, or each that it consists of, take ``--root``: the data folder for what it does."""
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _take_root(inner)
+    elif not any(parameter.name == "root" for parameter in command.params):
+        command.params.append(
+            click.Option(
+                ["--root"],
+                type=click.Path(exists=True, file_okay=False, path_type=Path),
+                expose_value=False,
+                is_eager=True,
+                callback=_choose_root,
+                help=f"The data folder (mappings and xsd) instead of the package's own; or {paths.ROOT}.",
+            )
+        )
+
+
+def _choose_root(context: click.Context, _parameter: click.Parameter, folder: Path | None) -> None:
+    """The data folder of this process and those it starts, as long as the verb runs."""
+    if folder is None:
+        return
+    try:
+        chosen = str(paths.whole(folder.absolute()))
+    except Misconfigured as error:
+        raise click.BadParameter(str(error), param_hint="--root") from None
+    before = os.environ.get(paths.ROOT)
+    os.environ[paths.ROOT] = chosen
+    context.call_on_close(lambda: _restore(before))
+
+
+def _restore(before: str | None) -> None:
+    if before is None:
+        os.environ.pop(paths.ROOT, None)
+    else:
+        os.environ[paths.ROOT] = before
 
 
 def _summary(name: str) -> str:
@@ -73,7 +113,7 @@ def main() -> None:
 def _sentence(error: Exception) -> str:
     """What went wrong, in a sentence: its own, or one that says the fault is ours."""
     from broker.embedded.jars import Unavailable  # noqa: PLC0415
-    from broker.model.errors import Failed, Misconfigured  # noqa: PLC0415 - looked up only when something went wrong
+    from broker.model.errors import Failed  # noqa: PLC0415 - looked up only when something went wrong
 
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

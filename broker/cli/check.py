@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 import click
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--root", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A folder with mappings and xsd."
-)
 @click.option("--lock", is_flag=True, help="Note in mappings/versions.lock what each new version stands for.")
 @click.option("--raise", "raised", is_flag=True, help="With --lock: give mappings that changed their next version.")
 @click.option("-o", "form", type=click.Choice(["text", "json"]), default="text", help="Text, or one JSON object.")
-def command(root: Path | None, lock: bool, raised: bool, form: str) -> None:
+def command(lock: bool, raised: bool, form: str) -> None:
     """Compile every schema and mapping, follow every path of every row, resolve code lists and carry every sample.
 
     A mapping whose data changed under an unchanged version is a fault too: versions.lock holds what each version means.
@@ -24,19 +20,17 @@ def command(root: Path | None, lock: bool, raised: bool, form: str) -> None:
     """
     from broker.workbench.check import check  # noqa: PLC0415 - a second that --help does without
 
-    if root is not None and not all((root / name).is_dir() for name in ("mappings", "xsd")):
-        raise click.BadParameter(f"{root} holds no mappings and xsd", param_hint="--root")
     if raised and not lock:
         raise click.UsageError("--raise goes with --lock.")
     if lock:
-        _lock(root, raised=raised)
+        _lock(raised=raised)
     is_watched = sys.stderr.isatty()
 
     def tell(what: str) -> None:
         if is_watched:
             click.echo(f"\r{what}\033[K", nl=False, err=True)
 
-    report = check(root, tell)
+    report = check(tell=tell)
     tell("\r")
     if form == "json":
         faults = [fault.as_json() for fault in report.faults]
@@ -49,12 +43,12 @@ def command(root: Path | None, lock: bool, raised: bool, form: str) -> None:
     sys.exit(1 if report.faults else 0)
 
 
-def _lock(root: Path | None, *, raised: bool) -> None:
+def _lock(*, raised: bool) -> None:
     """Write the lock, the next version given first to what changed under an old one where that is asked for."""
     from broker import catalogue as catalogues  # noqa: PLC0415 - as above
     from broker.workbench import versions  # noqa: PLC0415
 
-    root = root or catalogues.data_root()
+    root = catalogues.data_root()
     stale = versions.lock(root / "mappings", catalogues.load(root))
     while stale and raised:
         for file in versions.raise_versions(root / "mappings", stale):

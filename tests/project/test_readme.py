@@ -19,7 +19,7 @@ from tests.support.paths import ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RECIPES = (data_root() / "mappings" / "README.md").read_text(encoding="utf-8")
 NOT_SETTINGS = {
-    "SWB_CACHE", "SWB_CONFIG", "SWB_DEBUG", "SWB_REFERENCE", "SWB_PROOF", "SWB_LONG", "SWB_REQUIRE_KAFKA",
+    "SWB_CACHE", "SWB_CONFIG", "SWB_ROOT", "SWB_DEBUG", "SWB_REFERENCE", "SWB_PROOF", "SWB_LONG", "SWB_REQUIRE_KAFKA",
     "SWB_REQUIRE_BROWSER",
 }  # fmt: skip
 """Read before there are settings, or by tests alone."""
