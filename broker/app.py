@@ -9,6 +9,7 @@ from broker import catalogue as catalogues
 from broker.answers import way_back
 from broker.archive import Archive
 from broker.kafka.admin import topics as admin
+from broker.kafka.admin import upgrade
 from broker.kafka.lanes.claim_check import Claims
 from broker.kafka.watchdog import Watchdog
 from broker.line.process import process
@@ -50,6 +51,7 @@ def run_worker(settings: Settings) -> int:
     logger.info("catalogue.kept", catalogue=digest, decisions=catalogue.decisions, engine=__version__)
     rules = rules_of(settings, catalogue, way_back.load(catalogues.data_root(), catalogue, _found_in(kept)))
     admin.wait(settings, catalogue.participants)
+    upgrade.refuse_leftovers(settings)
     schedule = WatchdogSchedule(rules.statuses, rules.watchdog_policy, [window.code for window in catalogue.windows()])
     relay = RelayService(settings, rules)
     beside = [

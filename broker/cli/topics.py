@@ -45,6 +45,20 @@ def create(bootstrap: str | None, partitions: int | None, form: str, *, acl: boo
 
 @command.command()
 @_kafka.bootstrap
+@_kafka.as_json
+def upgrade(bootstrap: str | None, form: str) -> None:
+    """Move what workers of release 0.1.0 left in swb.answers to swb.facts. All workers must have stopped.
+
+    Make the topics first (swb topics create). A worker that still runs is fenced; doing it again does no harm.
+    """
+    from broker.kafka.admin.upgrade import move_facts  # noqa: PLC0415 - time that --help does without
+
+    moved = move_facts(_kafka.settings(bootstrap))
+    click.echo(json.dumps({"moved": moved}) if form == "json" else f"{moved} facts moved")
+
+
+@command.command()
+@_kafka.bootstrap
 @_acl
 @_kafka.as_json
 def check(bootstrap: str | None, form: str, *, acl: bool) -> None:

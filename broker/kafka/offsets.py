@@ -41,7 +41,7 @@ class Offsets:
     async def can_be_asked(self) -> bool:
         """Whether Kafka answers."""
         try:
-            await asyncio.to_thread(self._client.list_topics, topics.ANSWERS, _MOMENT_SECONDS)
+            await asyncio.to_thread(self._client.list_topics, topics.FACTS, _MOMENT_SECONDS)
         except KafkaException:
             return False
         return True

@@ -9,15 +9,14 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-import orjson
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from broker import log
 from broker.kafka.clients import plain_producer, reader
-from broker.relay import headers, topics
-from broker.relay.facts import Fact
-from broker.relay.records import moment
+from broker.model.ids import MessageId
+from broker.relay import topics
+from broker.relay.facts import AnswerAwaited, to_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,17 +86,11 @@ class Watchdog:
     async def _ask(self, producer: AIOKafkaProducer) -> None:
         """One record to the owner of each conversation that is due."""
         now = int(time.time() * 1000)
-        values = {
-            headers.CE_TYPE: Fact.NO_ANSWER.ce_type,
-            headers.CE_SOURCE: headers.SOURCE,
-            headers.CE_TIME: moment(now),
-        }
         futures = []
         for message in self._vigil.due(now):
-            content = orjson.dumps({"v": 1, "at": now, "message_id": message})
-            sent = await producer.send(
-                topics.ANSWERS, content, key=message.encode(), headers=list(headers.encoded(values))
+            record = to_record(AnswerAwaited(at=now, message_id=MessageId(message)), now)
+            futures.append(
+                await producer.send(record.topic, record.value, key=record.key, headers=list(record.headers))
             )
-            futures.append(sent)
             logger.info("watchdog.asks", message_id=message, conversation_id=message)
         await asyncio.gather(*futures)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
 from broker.relay import headers, ids, topics
+from broker.relay.facts import version_header
 from broker.relay.records import Consumed, Produced, moment
 from broker.relay.watchdog.policy import WatchdogPolicy
 
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
     from broker.relay.headers import Kind
     from broker.relay.ledger import Grant
     from broker.relay.records import Place
-    from broker.relay.stores import Entry, StateStore, Stores
+    from broker.relay.stores import StateStore, Stores
 
+E = TypeVar("E")
 NOTHING = Consumed("", 0, 0, None, None)
 """The source of what no record gave rise to."""
 VERSION = 1
-"""Of the JSON on swb.tracking, swb.answers and the state topics."""
+"""Of the JSON on swb.tracking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +92,15 @@ class Batch:
     def write(self, record: Produced) -> None:
         self.out.append((self.source, record))
 
-    def remember(self, store: StateStore, key: bytes, entry: Entry | None) -> None:
+    def remember(self, store: StateStore[E], key: bytes, entry: E | None) -> None:
         """The entry changes together with everything else of this batch."""
-        self.write(store.put(key, None if entry is None else {**entry, "at": self.now}, self.lane))
+        self.write(store.put(key, entry, self.lane))
 
-    def send_fact(self, fact: Fact, key: bytes, value: Entry, extra: Mapping[str, str] | None = None) -> None:
-        """A fact for the lane that owns the key."""
-        content = orjson.dumps({"v": VERSION, "at": self.now, **value})
-        self.write(Produced(topics.ANSWERS, key, content, self._headers(fact.ce_type, headers.JSON, extra or {})))
+    def send_fact(self, fact: Fact) -> None:
+        """A fact for the lane that owns what it is about."""
+        content, extra = fact.encoded()
+        kept = self._headers(fact.ce_type(), fact.CONTENT_TYPE, version_header(fact) | extra)
+        self.write(Produced(topics.FACTS, fact.owner, content, kept))
 
     def emit_event(self, event: str, message: str, **fields: object) -> None:
         """A tracking event: codes and pointers, never content."""
@@ -161,7 +164,7 @@ class Batch:
             headers.REASON: reason,
             headers.LANE: str(self.lane),
             headers.DESTINATION: record.topic,
-            headers.BURIED_AT: self.at,
+            headers.DEAD_LETTERED_AT: self.at,
             **(origin or self.source.place).headers(),
         }
         kept = tuple(header for header in record.headers if header[0] not in (*why, headers.REDRIVE_OF))

@@ -1,4 +1,4 @@
-"""Dead letters, and the way back of each: to the queue of its destination, to the intake topic, or to the answers."""
+"""Dead letters, and the way back of each: to the queue of its destination, to the intake topic, or to the facts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from broker.relay.records import Produced, moment
 if TYPE_CHECKING:
     from broker.relay.records import Consumed
 
-_NAMES = (headers.REDRIVE_OF, headers.REDRIVEN_BY, headers.LANE, headers.DESTINATION, headers.BURIED_AT, headers.REASON)
+_NAMES = (
+    headers.REDRIVE_OF,
+    headers.REDRIVEN_BY,
+    headers.LANE,
+    headers.DESTINATION,
+    headers.DEAD_LETTERED_AT,
+    headers.REASON,
+)
 _ORIGIN = (headers.ORIGIN_TOPIC, headers.ORIGIN_PARTITION, headers.ORIGIN_OFFSET)
 
 
@@ -36,7 +43,7 @@ class DeadLetter:
         record = self.record
         return {
             "id": self.name,
-            "at": record.header(headers.BURIED_AT) or moment(record.timestamp),
+            "at": record.header(headers.DEAD_LETTERED_AT) or moment(record.timestamp),
             "reason": record.header(headers.REASON),
             "destination": self.destination,
             "origin": "/".join(record.header(name) for name in _ORIGIN),
@@ -56,15 +63,15 @@ class DeadLetter:
         participant = topics.reader_of(self.destination)
         if participant:
             return topics.retry(participant)
-        return topics.ANSWERS if self.destination == topics.ANSWERS else topics.INTAKE
+        return topics.FACTS if self.destination in (topics.FACTS, topics.FACTS_OF_0_1) else topics.INTAKE
 
     def redriven(self, by: str) -> Produced:
         """The record that brings it back: same key, content and headers, at the lane that buried it."""
         record, target = self.record, self.returns_to
         if not self.destination:
             raise Failed(f"dead letter {self.name} does not say where it was going")
-        left = (*_NAMES, *(() if target == topics.INTAKE else _ORIGIN if target != topics.ANSWERS else ()))
+        left = (*_NAMES, *(() if target == topics.INTAKE else _ORIGIN if target != topics.FACTS else ()))
         kept = tuple(header for header in record.headers if header[0] not in left)
         why = headers.encoded({headers.REDRIVE_OF: str(record.place), headers.REDRIVEN_BY: by})
-        partition = None if target == topics.ANSWERS else int(record.header(headers.LANE))
+        partition = None if target == topics.FACTS else int(record.header(headers.LANE))
         return Produced(target, record.key, record.value, kept + why, partition)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from broker.model.ids import MessageId, ParticipantCode
 from broker.relay import headers, topics
 from broker.relay.documents import first_redrive
-from broker.relay.facts import Fact
+from broker.relay.facts import PayloadDelivered
 from broker.relay.headers import Kind
 from broker.relay.notifications import notify_failed
 from broker.relay.records import Produced
@@ -41,7 +41,7 @@ def plan_waiting(batch: Batch, record: Consumed) -> None:
     if record.header(headers.CE_TYPE) == _PAYLOAD:
         message = MessageId(record.header(headers.MESSAGE_ID))
         batch.emit_event("delivered", message, sender=record.header(headers.SENDER), window=participant)
-        batch.send_fact(Fact.DELIVERED, message.encode(), {"message_id": message, "window": participant})
+        batch.send_fact(PayloadDelivered(at=batch.now, message_id=message, window=participant))
         batch.log("delivery.made", message_id=message, window=participant)
 
 

@@ -1,42 +1,132 @@
-"""The relay's plan: a record and the lane's memory in; records to write, changes and verdicts out. No Kafka here."""
+"""The table: which topic, and which kind of fact, leads to which function.
+
+A record and the lane's stores go in; records to write and changes of the stores come out. No Kafka here.
+"""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from broker.relay import headers, topics
-from broker.relay.answers import is_answer, plan_fact, plan_window_record
+from broker.relay import facts, headers, topics
+from broker.relay.amendments import amendment_found, amendment_linked
+from broker.relay.answers import is_answer, plan_window_record, window_answered
+from broker.relay.conversations import (
+    answer_awaited,
+    document_accepted,
+    document_repeated,
+    payload_delivered,
+    payload_undelivered,
+)
 from broker.relay.deliveries import dead_letter_waiting, goes_on_waiting, plan_waiting
-from broker.relay.documents import dead_letter_document, first_redrive, plan_document
+from broker.relay.documents import dead_letter_document, first_redrive, note_redrive, plan_document, was_redriven
+from broker.relay.facts import NewerFact
 from broker.relay.intake import rekey
 from broker.relay.records import Produced
-from broker.relay.writeoff import plan_request
+from broker.relay.references import amendment_sent, answered_by_number, document_named, number_assigned
+from broker.relay.writeoff import certificate_granted, certificate_withdrawn, plan_request, writeoff_requested
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from broker.relay.batch import Batch
     from broker.relay.records import Consumed
 
+F = TypeVar("F", bound=facts.LaneFact)
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Generic[F]):
+    """One kind of fact, and the function that its owner plans it with."""
+
+    fact: type[F]
+    handler: Callable[[Batch, F], None]
+
+    def read(self, record: Consumed) -> F:
+        """The fact; raises NewerFact, or ValueError, KeyError or TypeError where it cannot be read."""
+        if int(record.header(headers.FACT_VERSION) or 1) > self.fact.VERSION:
+            raise NewerFact
+        return self.fact.decoded(record)
+
+    def ready(self, batch: Batch, record: Consumed) -> Callable[[], None]:
+        """The fact is read, and may be planned."""
+        fact = self.read(record)
+        return lambda: self.handler(batch, fact)
+
+
+def _window_answered(batch: Batch, fact: facts.WindowAnswered) -> None:
+    (answered_by_number if fact.is_by_number else window_answered)(batch, fact)
+
+
+_ROWS = (
+    Row(facts.DocumentAccepted, document_accepted),
+    Row(facts.DocumentRepeated, document_repeated),
+    Row(facts.PayloadDelivered, payload_delivered),
+    Row(facts.PayloadUndelivered, payload_undelivered),
+    Row(facts.AnswerAwaited, answer_awaited),
+    Row(facts.WindowAnswered, _window_answered),
+    Row(facts.NumberAssigned, number_assigned),
+    Row(facts.DocumentNamed, document_named),
+    Row(facts.AmendmentSent, amendment_sent),
+    Row(facts.AmendmentFound, amendment_found),
+    Row(facts.AmendmentLinked, amendment_linked),
+    Row(facts.CertificateGranted, certificate_granted),
+    Row(facts.CertificateWithdrawn, certificate_withdrawn),
+    Row(facts.WriteoffRequested, writeoff_requested),
+)
+FACTS = {row.fact.KIND: row for row in _ROWS}
+"""Kind of fact to its row."""
+
 
 def plan(batch: Batch, record: Consumed) -> bool:
-    """Plan one record into the draft; False when it stays where it is because its destination takes nothing now.
+    """Plan one record into the batch; False when it stays where it is because its destination takes nothing now.
 
     Raises Unfetched, before anything is planned, when a document must be read again first. Whatever else is raised was
-    not foreseen: the draft is spoilt, and the record's next plan is :func:`bury`.
+    not foreseen: the batch is of no more use, and the record's next plan is :func:`plan_failed`.
     """
     batch.source = record
-    if topics.waiting_for(record.topic):
-        if goes_on_waiting(batch, record):
-            return False
-        plan_waiting(batch, record)
-    elif record.topic == topics.ANSWERS:
-        plan_fact(batch, record)
-    else:
-        _plan_sent(batch, record)
+    return _TOPICS[topics.role_of(record.topic)](batch, record)
+
+
+def _retry(batch: Batch, record: Consumed) -> bool:
+    """A delivery that waits for its destination."""
+    if goes_on_waiting(batch, record):
+        return False
+    plan_waiting(batch, record)
     return True
 
 
-def _plan_sent(batch: Batch, record: Consumed) -> None:
+def _fact(batch: Batch, record: Consumed) -> bool:
+    """A fact, planned by its owner. What this release cannot read is kept among the dead letters, and alarmed."""
+    redrive_of, message = record.header(headers.REDRIVE_OF), record.header(headers.MESSAGE_ID)
+    if redrive_of and was_redriven(batch, redrive_of, message):
+        return True
+    kind = facts.kind_of(record)
+    try:
+        planned = FACTS[kind].ready(batch, record) if kind in FACTS else None
+    except NewerFact:
+        _keep_fact(batch, record, "fact-newer", kind)
+    except (ValueError, KeyError, TypeError):
+        _keep_fact(batch, record, "fact-unreadable", kind)
+    else:
+        if planned is None:
+            _keep_fact(batch, record, "fact-unknown", kind)
+        else:
+            planned()
+    if redrive_of:  # last: a document that has to be read first begins the plan again
+        note_redrive(batch, redrive_of, message)
+    return True
+
+
+def _keep_fact(batch: Batch, record: Consumed, reason: str, kind: str) -> None:
+    place = str(record.place)
+    batch.dead_letter(Produced(record.topic, record.key, record.value, record.headers), reason)
+    batch.emit_event(reason, record.header(headers.MESSAGE_ID), kind=kind[:100], origin=place)
+    batch.log(reason.replace("-", ".", 1), kind=kind[:100], origin=place)
+
+
+def _sent(batch: Batch, record: Consumed) -> bool:
     """What a participant sent, from its outbox or from the intake topic."""
     is_rekeyed = record.topic == topics.INTAKE
     origin = record.origin if is_rekeyed else record.place
@@ -53,16 +143,27 @@ def _plan_sent(batch: Batch, record: Consumed) -> None:
         plan_document(batch, record)
     else:
         rekey(batch, record)
+    return True
 
 
-def bury(batch: Batch, record: Consumed, error: str) -> None:
-    """What raised an exception that nobody foresaw is kept among the dead letters; a document's sender is told."""
+_TOPICS: dict[topics.Role, Callable[[Batch, Consumed], bool]] = {
+    "outbox": _sent,
+    "intake": _sent,
+    "facts": _fact,
+    "retry": _retry,
+}
+"""What a topic is for, to the function that plans its records; it returns False for one that stays where it is."""
+
+
+def plan_failed(batch: Batch, record: Consumed, error: str) -> None:
+    """What raised an exception that nobody foresaw goes to the dead letters; a document's sender is notified."""
     batch.source = record
-    if topics.waiting_for(record.topic):
+    role = topics.role_of(record.topic)
+    if role == "retry":
         dead_letter_waiting(batch, record, f"unforeseen: {error.partition(':')[0]}")
         return
-    if record.topic != topics.ANSWERS:
-        with suppress(ValueError):  # a hopped record that says no origin
+    if role != "facts":
+        with suppress(ValueError):  # a re-keyed record that says no origin
             dead_letter_document(batch, record, error)
             return
     kind, place = error.partition(":")[0], str(record.place)

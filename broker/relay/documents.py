@@ -13,7 +13,8 @@ from broker.model.outcomes import Outcome
 from broker.relay import headers, topics
 from broker.relay.amendments import plan_names
 from broker.relay.batch import pointers
-from broker.relay.facts import Fact
+from broker.relay.entries import Judged
+from broker.relay.facts import AcceptedBy, DeclinedBy, DocumentAccepted, DocumentRepeated
 from broker.relay.headers import Kind
 from broker.relay.intake import received
 from broker.relay.notifications import notify_failed, notify_sender
@@ -22,10 +23,10 @@ from broker.relay.writeoff import plan_grant
 
 if TYPE_CHECKING:
     from broker.model.documents import Payload
+    from broker.model.ids import ParticipantCode
     from broker.relay.batch import Batch
     from broker.relay.intake import IncomingDocument
     from broker.relay.records import Consumed
-    from broker.relay.stores import Entry
 
 
 def plan_document(batch: Batch, record: Consumed) -> None:
@@ -37,8 +38,8 @@ def plan_document(batch: Batch, record: Consumed) -> None:
     if document.redrive_of and not first_redrive(batch, document.redrive_of, document.message_id):
         return
     known = batch.stores.duplicates.get(document.name)
-    if known and known["verdict"] == "accepted":
-        if known["sha256"] == document.sha256:
+    if known and known.verdict == "accepted":
+        if known.sha256 == document.sha256:
             _repeat(batch, document)
         else:
             _refuse(batch, document, _conflict(document, known), event="conflict")
@@ -48,18 +49,34 @@ def plan_document(batch: Batch, record: Consumed) -> None:
         _accept(batch, document, outcome, outcome.payload)
     else:
         _refuse(batch, document, outcome, event="refused")
-        batch.remember(batch.stores.duplicates, document.name, {"sha256": document.sha256, "verdict": "refused"})
+        batch.remember(batch.stores.duplicates, document.name, Judged(batch.now, "refused", document.sha256))
 
 
 def first_redrive(batch: Batch, redrive_of: str, message: str) -> bool:
     """Whether this dead letter comes back for the first time; a second redrive of the same has no effect."""
-    name, by = f"redrive {redrive_of}".encode(), batch.source.header(headers.REDRIVEN_BY)
-    if batch.stores.duplicates.get(name):
-        batch.emit_event("redrive-repeated", message, redrive_of=redrive_of, by=by)
+    if was_redriven(batch, redrive_of, message):
         return False
-    batch.remember(batch.stores.duplicates, name, {"redrive_of": redrive_of})
-    batch.emit_event("redriven", message, redrive_of=redrive_of, by=by)
+    note_redrive(batch, redrive_of, message)
     return True
+
+
+def was_redriven(batch: Batch, redrive_of: str, message: str) -> bool:
+    """Whether this dead letter came back before; then that is said."""
+    if not batch.stores.duplicates.get(_redrive_key(redrive_of)):
+        return False
+    by = batch.source.header(headers.REDRIVEN_BY)
+    batch.emit_event("redrive-repeated", message, redrive_of=redrive_of, by=by)
+    return True
+
+
+def note_redrive(batch: Batch, redrive_of: str, message: str) -> None:
+    """Remember that this dead letter came back."""
+    batch.remember(batch.stores.duplicates, _redrive_key(redrive_of), Judged(batch.now, "redriven"))
+    batch.emit_event("redriven", message, redrive_of=redrive_of, by=batch.source.header(headers.REDRIVEN_BY))
+
+
+def _redrive_key(redrive_of: str) -> bytes:
+    return f"redrive {redrive_of}".encode()
 
 
 def dead_letter_document(batch: Batch, record: Consumed, error: str) -> None:
@@ -68,7 +85,7 @@ def dead_letter_document(batch: Batch, record: Consumed, error: str) -> None:
     reason = f"unforeseen: {error.partition(':')[0]}"
     kept = record.headers if record.topic == topics.INTAKE else headers.of_sender(record.headers)
     batch.dead_letter(Produced(document.origin.topic, record.key, record.value, kept), reason, document.origin)
-    batch.remember(batch.stores.duplicates, document.name, {"sha256": document.sha256, "verdict": "dead"})
+    batch.remember(batch.stores.duplicates, document.name, Judged(batch.now, "dead", document.sha256))
     finding = {
         "code": "broker.fault",
         "severity": "error",
@@ -98,14 +115,14 @@ def _repeat(batch: Batch, document: IncomingDocument) -> None:
     batch.emit_event("repeat", document.message_id, **_about(document), origin=str(document.origin))
     sender = batch.context.participants.get(document.sender)
     if sender is None or sender.policy.duplicates == "answer":
-        batch.send_fact(Fact.REPEAT, document.name, {"message_id": document.message_id})
+        batch.send_fact(DocumentRepeated(at=batch.now, message_id=document.message_id))
     batch.log("message.repeated", **_ids(document))
 
 
-def _conflict(document: IncomingDocument, known: Entry) -> Outcome:
+def _conflict(document: IncomingDocument, known: Judged) -> Outcome:
     finding = Finding(
         "message.conflict",
-        f"This id was used on {moment(known['at'])} for other content, which was accepted. "
+        f"This id was used on {moment(known.at)} for other content, which was accepted. "
         "Send changed content under a new id.",
     )
     return Outcome(Message(document.message_id, b"", document.sender), None, (finding,))
@@ -127,7 +144,7 @@ def _refuse(batch: Batch, document: IncomingDocument, outcome: Outcome, *, event
 
 
 def _accept(batch: Batch, document: IncomingDocument, outcome: Outcome, payload: Payload) -> None:
-    """A receipt, a payload to each window or a notice that there is none, the memory, the facts."""
+    """A receipt, a payload to each window or a notice that there is none, what is remembered, the facts."""
     name = outcome.document_type or ""
     label = batch.context.mapping_label(outcome.document_type) if outcome.document_type else ""
     common = {headers.DOCUMENT_TYPE: name, headers.MAPPING: label}
@@ -135,8 +152,8 @@ def _accept(batch: Batch, document: IncomingDocument, outcome: Outcome, payload:
     receipt = _notification(batch, document, Kind.RECEIPT, "received", outcome, tuple(f.as_json() for f in findings))
     goes_to = tuple(AtWindow(str(window), "waiting") for window in outcome.windows)
     notify_sender(batch, replace(receipt, windows=goes_to), document.key, extra=common)
-    routed = [{"window": r.participant, "rule": r.rule} for r in outcome.routings if r.is_accepted]
-    unrouted = [] if routed else [{"window": r.participant, "reason": r.reason} for r in outcome.routings]
+    routed = tuple(AcceptedBy(r.participant, r.rule or "") for r in outcome.routings if r.is_accepted)
+    unrouted = () if routed else tuple(DeclinedBy(r.participant, r.reason) for r in outcome.routings)
     about = {**_about(document), "document_type": name, "mapping": label}
     batch.emit_event(
         "received", document.message_id, **about, origin=str(document.origin), size=len(document.content),
@@ -147,19 +164,16 @@ def _accept(batch: Batch, document: IncomingDocument, outcome: Outcome, payload:
         notification = _notification(batch, document, Kind.NOTICE, "not_routed", outcome, _reasons(outcome))
         notify_sender(batch, notification, document.key, cause="not_routed", extra=common)
         batch.emit_event("not_routed", document.message_id, **about)
-    batch.remember(batch.stores.duplicates, document.name, {"sha256": document.sha256, "verdict": "accepted"})
-    facts = {
-        **about,
-        "message_id": document.message_id,
-        "key": None if document.key is None else document.key.decode("latin-1"),
-        "origin": [document.origin.topic, document.origin.partition, document.origin.offset],
-        "routed": routed,
-        "unrouted": unrouted,
-        "delivered": delivered,
-    }
-    batch.send_fact(Fact.ACCEPTED, document.name, facts)
+    batch.remember(batch.stores.duplicates, document.name, Judged(batch.now, "accepted", document.sha256))
+    batch.send_fact(
+        DocumentAccepted(
+            at=batch.now, message_id=document.message_id, sender=document.sender, document_type=name, mapping=label,
+            sha256=document.sha256, key=None if document.key is None else document.key.decode("latin-1"),
+            origin=document.origin, routed=routed, unrouted=unrouted, delivered=tuple(delivered),
+        )
+    )  # fmt: skip
     names = batch.context.names(payload)
-    plan_names(batch, document, names, payload.content, {**common, headers.DELIVERED_TO: ",".join(delivered)})
+    plan_names(batch, document, names, payload.content, name, label, delivered)
     if outcome.document_type:
         plan_grant(batch, document, outcome.document_type, payload, names)
     for window, reason in failed.items():
@@ -171,20 +185,21 @@ def _accept(batch: Batch, document: IncomingDocument, outcome: Outcome, payload:
 
 def _deliver(
     batch: Batch, document: IncomingDocument, outcome: Outcome, payload: Payload, common: dict[str, str]
-) -> tuple[list[str], dict[str, str]]:
+) -> tuple[list[ParticipantCode], dict[ParticipantCode, str]]:
     """The windows that have it now, and those that cannot have it, with the reason; the others wait."""
-    delivered, failed = [], {}
+    delivered: list[ParticipantCode] = []
+    failed: dict[ParticipantCode, str] = {}
     about = {**_about(document), "document_type": outcome.document_type}
     extra = {headers.SENDER: document.sender, **common}
     for window in outcome.windows:
         route = batch.deliver(window, Kind.PAYLOAD, document.message_id, document.key, payload.content, extra)
         if route.to == "inbox":
-            delivered.append(str(window))
+            delivered.append(window)
             batch.emit_event("delivered", document.message_id, **about, window=window)
         elif route.to == "retry":
             batch.emit_event("waiting", document.message_id, **about, window=window, reason=route.reason)
         else:
-            failed[str(window)] = route.reason
+            failed[window] = route.reason
     return delivered, failed
 
 

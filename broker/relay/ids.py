@@ -30,5 +30,5 @@ def is_message_id(text: str) -> bool:
 
 
 def reference_key(window: str, mrn: str) -> bytes:
-    """The key on ``swb.answers`` under which what a window numbered is found again."""
+    """The key on ``swb.facts`` under which what a window numbered is found again."""
     return f"{window}\n{mrn}".encode()

@@ -10,7 +10,7 @@ import orjson
 from broker.answers.way_back import Notification
 from broker.model.ids import MessageId, ParticipantCode
 from broker.relay import headers, ids
-from broker.relay.facts import Fact
+from broker.relay.facts import PayloadUndelivered
 from broker.relay.headers import Kind
 from broker.relay.plain_notice import plain
 
@@ -57,7 +57,7 @@ def notify_failed(
     sender: ParticipantCode,
     key: bytes | None,
     *,
-    window: str,
+    window: ParticipantCode,
     reason: str,
     cause: str = "",
     document_type: str = "",
@@ -74,7 +74,7 @@ def notify_failed(
     )
     extra = {headers.DOCUMENT_TYPE: document_type}
     notify_sender(batch, notification, key, cause=f"failed {cause}".strip(), extra=extra)
-    batch.send_fact(Fact.FAILED, message.encode(), {"message_id": message, "window": window, "reason": reason})
+    batch.send_fact(PayloadUndelivered(at=batch.now, message_id=message, window=window, reason=reason))
     batch.emit_event("failed", message, sender=sender, window=window, reason=reason)
     batch.log("delivery.failed", message_id=message, window=window, reason=reason)
 

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-import orjson
-
+from broker import log
 from broker.relay import topics
+from broker.relay.entries import (
+    Certificate,
+    CertificateCodec,
+    Judged,
+    JudgedCodec,
+    Name,
+    NameCodec,
+    Remembered,
+    RememberedCodec,
+    written_at,
+)
 from broker.relay.records import Produced
 from broker.relay.snapshot_file import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from broker.relay.entries import Codec
     from broker.relay.snapshot_file import SnapshotFile
 
-Entry = dict[str, Any]
+logger = log.get(__name__)
+
+E = TypeVar("E")
 
 
-class StateStore:
+class StateStore(Generic[E]):
     """One state topic's partition: key to entry. ``true_to`` is the offset up to which it holds what the topic says."""
 
-    def __init__(self, topic: str) -> None:
+    def __init__(self, topic: str, codec: Codec[E]) -> None:
         self.topic = topic
+        self.codec = codec
         self.true_to: int | None = None
         self.changes = 0
         """Records since the last copy of it was taken."""
@@ -35,11 +49,17 @@ class StateStore:
     def __len__(self) -> int:
         return len(self._copied) - len(self._changed) + len(self._kept)
 
-    def get(self, key: bytes) -> Entry | None:
-        """The entry as the batch in hand sees it; a fresh copy each time."""
+    def get(self, key: bytes) -> E | None:
+        """The entry as the batch in hand sees it. One that cannot be read counts as none, and is alarmed."""
         value = self._pending[key] if key in self._pending else self._committed(key)
-        entry: Entry | None = None if value is None else orjson.loads(value)
-        return entry
+        if value is None:
+            return None
+        try:
+            return self.codec.decode(value)
+        except (ValueError, KeyError, TypeError) as error:
+            place = {"topic": self.topic, "key": repr(key[:100])}
+            logger.error("state.unreadable", **place, reason=repr(error)[:200])  # noqa: TRY400 - no traceback for data
+            return None
 
     def _committed(self, key: bytes) -> bytes | None:
         value = self._kept.get(key)
@@ -50,9 +70,9 @@ class StateStore:
         yield from (item for item in self._copied.items() if item[0] not in self._changed)
         yield from self._kept.items()
 
-    def put(self, key: bytes, entry: Entry | None, partition: int) -> Produced:
+    def put(self, key: bytes, entry: E | None, partition: int) -> Produced:
         """The record that makes the change lasting; None forgets the key (a tombstone)."""
-        value = None if entry is None else orjson.dumps(entry)
+        value = None if entry is None else self.codec.encode(entry)
         self._pending[key] = value
         return Produced(self.topic, key, value, partition=partition)
 
@@ -65,10 +85,10 @@ class StateStore:
         """What a copy says, and nothing else."""
         self._copied, self._changed, self._kept, self.true_to, self.changes = snapshot, set(), {}, true_to, 0
 
-    def copy(self) -> StateStore:
+    def copy(self) -> StateStore[E]:
         """All that is kept, as it is now."""
         self.changes = 0
-        copy = StateStore(self.topic)
+        copy = StateStore(self.topic, self.codec)
         copy._copied, copy.true_to = self._copied, self.true_to
         copy._changed, copy._kept = self._changed.copy(), self._kept.copy()
         return copy
@@ -97,25 +117,30 @@ class StateStore:
     def older_than(self, at: int) -> Iterator[bytes]:
         """Keys whose last change lies before that time (milliseconds), the oldest first."""
         for key, value in self.items():
-            if orjson.loads(value).get("at", at) >= at:
+            written = written_at(value)
+            if written is not None and written >= at:
                 return
-            yield key
+            if written is not None:
+                yield key
+
+
+AnyStore = StateStore[Judged] | StateStore[Remembered] | StateStore[Name] | StateStore[Certificate]
 
 
 class Stores:
-    """The shelves of one lane."""
+    """The state stores of one lane."""
 
     def __init__(self) -> None:
-        self.duplicates = StateStore(topics.DUPLICATES)
-        self.conversations = StateStore(topics.CONVERSATIONS)
-        self.references = StateStore(topics.REFERENCES)
-        self.writeoff = StateStore(topics.WRITEOFF)
+        self.duplicates: StateStore[Judged] = StateStore(topics.DUPLICATES, JudgedCodec())
+        self.conversations: StateStore[Remembered] = StateStore(topics.CONVERSATIONS, RememberedCodec())
+        self.references: StateStore[Name] = StateStore(topics.REFERENCES, NameCodec())
+        self.writeoff: StateStore[Certificate] = StateStore(topics.WRITEOFF, CertificateCodec())
 
     @property
-    def all(self) -> tuple[StateStore, ...]:
+    def all(self) -> tuple[AnyStore, ...]:
         return (self.duplicates, self.conversations, self.references, self.writeoff)
 
-    def of(self, topic: str) -> StateStore:
+    def of(self, topic: str) -> AnyStore:
         return next(store for store in self.all if store.topic == topic)
 
     def keep(self) -> None:

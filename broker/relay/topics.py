@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from broker.model.ids import ParticipantCode
 
@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 INTAKE = "swb.intake"
-ANSWERS = "swb.answers"
+FACTS = "swb.facts"
+FACTS_OF_0_1 = "swb.answers"
+"""What release 0.1.0 called it; ``swb topics upgrade`` moves what still lies there."""
 DUPLICATES = "swb.duplicates"
 CONVERSATIONS = "swb.conversations"
 REFERENCES = "swb.references"
@@ -20,7 +22,7 @@ TRACKING = "swb.tracking"
 DEADLETTER = "swb.deadletter"
 STATE = (DUPLICATES, CONVERSATIONS, REFERENCES, WRITEOFF)
 """What a lane remembers; partition k belongs to lane k."""
-UNDER_WAY = (INTAKE, ANSWERS)
+UNDER_WAY = (INTAKE, FACTS)
 """What the relay has taken in and is not done with; all of it came from an outbox."""
 OWN = (*UNDER_WAY, *STATE, TRACKING, DEADLETTER)
 RELAY_GROUP = "swb-relay"
@@ -65,8 +67,20 @@ def waiting_for(topic: str) -> ParticipantCode | None:
     return ParticipantCode(match[1]) if match else None
 
 
+Role = Literal["outbox", "intake", "facts", "retry"]
+
+
+def role_of(topic: str) -> Role:
+    """What a topic that the relay works on is for."""
+    if topic == FACTS:
+        return "facts"
+    if topic == INTAKE:
+        return "intake"
+    return "retry" if waiting_for(topic) else "outbox"
+
+
 def worked_topics(participants: Iterable[str]) -> list[str]:
-    """What the relay's group subscribes to: all outboxes, the intake hop, answers and all retry topics."""
+    """What the relay's group subscribes to: all outboxes, the intake hop, facts and all retry topics."""
     codes = sorted(participants)
     return [*map(outbox, codes), *UNDER_WAY, *map(retry, codes)]
 

@@ -9,10 +9,11 @@ import orjson
 from pydantic import ValidationError
 
 from broker.model.ids import MessageId, ParticipantCode
-from broker.relay import headers, ids, topics
-from broker.relay.facts import Fact
+from broker.relay import headers, ids
+from broker.relay.entries import Certificate
+from broker.relay.facts import CertificateGranted, CertificateWithdrawn, WriteoffRequested
 from broker.relay.headers import Kind
-from broker.relay.ledger import Ledger, apply, dump, load, read_grant, read_request, register, withdraw
+from broker.relay.ledger import Ledger, apply, dump, read_request, register, withdraw
 from broker.relay.records import Produced
 
 if TYPE_CHECKING:
@@ -31,10 +32,14 @@ def plan_grant(
     own, relations = names
     gone = {relation.document for relation in relations if relation.does != "corrects"}
     for name in gone:
-        batch.send_fact(Fact.WITHDRAWN, name.number.encode(), {"issuer": document.sender, "by": document.message_id})
+        batch.send_fact(
+            CertificateWithdrawn(
+                at=batch.now, owner=name.number.encode(), issuer=document.sender, by=document.message_id
+            )
+        )
     grant = batch.context.grant(kind, payload, document.message_id, document.sender)
     if own is not None and own not in gone and grant is not None and grant.lines:
-        batch.send_fact(Fact.GRANTED, own.number.encode(), {"grant": orjson.Fragment(dump(grant))})
+        batch.send_fact(CertificateGranted(at=batch.now, owner=own.number.encode(), grant=grant))
 
 
 def plan_request(batch: Batch, record: Consumed, window: ParticipantCode, origin: Place) -> None:
@@ -54,18 +59,16 @@ def plan_request(batch: Batch, record: Consumed, window: ParticipantCode, origin
         message = MessageId(ids.message_id(window, record.header(headers.CE_ID) or ids.content_id(record.content)))
         batch.deliver(window, Kind.NOTICE, message, record.key, told, {headers.CONTENT_TYPE: headers.JSON})
         return
-    values = {headers.CE_TYPE: Fact.WRITEOFF.ce_type, headers.CE_TIME: batch.at, **origin.headers()}
-    key = request.certificate.encode()
-    batch.write(Produced(topics.ANSWERS, key, dump(request), headers.encoded(values)))
+    batch.send_fact(WriteoffRequested(owner=request.certificate.encode(), origin=origin, request=request))
 
 
 # --- in the lane of the certificate -----------------------------------------------------------------------------------
 
 
-def _granted(batch: Batch, record: Consumed) -> None:
+def certificate_granted(batch: Batch, fact: CertificateGranted) -> None:
     """A certificate grants once; a second one of the same number changes nothing and is alarmed."""
-    grant = read_grant(orjson.dumps(orjson.loads(record.content)["grant"]))
-    ledger, stands = register(_ledger(batch, record), grant)
+    grant = fact.grant
+    ledger, stands = register(_ledger(batch, fact.owner), grant)
     if stands:
         _keep(batch, ledger)
         return
@@ -73,17 +76,16 @@ def _granted(batch: Batch, record: Consumed) -> None:
     batch.log("writeoff.conflict", message_id=grant.message, sender=grant.issuer)
 
 
-def _withdrawn(batch: Batch, record: Consumed) -> None:
+def certificate_withdrawn(batch: Batch, fact: CertificateWithdrawn) -> None:
     """Only who issued a certificate can end it."""
-    fact, ledger = orjson.loads(record.content), _ledger(batch, record)
-    if ledger.grant is not None and ledger.grant.issuer == fact["issuer"]:
+    ledger = _ledger(batch, fact.owner)
+    if ledger.grant is not None and ledger.grant.issuer == fact.issuer:
         _keep(batch, withdraw(ledger))
 
 
-def _requested(batch: Batch, record: Consumed) -> None:
+def writeoff_requested(batch: Batch, fact: WriteoffRequested) -> None:
     """The request judged on all before it, and a notice to the window: the same again for a repeat."""
-    request = read_request(record.content)
-    before = _ledger(batch, record)
+    request, before = fact.request, _ledger(batch, fact.owner)
     ledger, result = apply(before, request)
     if ledger != before:
         _keep(batch, ledger)
@@ -100,15 +102,10 @@ def _requested(batch: Batch, record: Consumed) -> None:
     )  # fmt: skip
 
 
-def _ledger(batch: Batch, record: Consumed) -> Ledger:
-    key = record.key or b""
-    entry = batch.stores.writeoff.get(key)
-    return load(orjson.dumps(entry["ledger"])) if entry else Ledger(key.decode())
+def _ledger(batch: Batch, certificate: bytes) -> Ledger:
+    entry = batch.stores.writeoff.get(certificate)
+    return entry.ledger if entry else Ledger(certificate.decode())
 
 
 def _keep(batch: Batch, ledger: Ledger) -> None:
-    entry = {"ledger": orjson.Fragment(dump(ledger))}
-    batch.remember(batch.stores.writeoff, ledger.certificate.encode(), entry)
-
-
-CERTIFICATES = {Fact.GRANTED: _granted, Fact.WITHDRAWN: _withdrawn, Fact.WRITEOFF: _requested}
+    batch.remember(batch.stores.writeoff, ledger.certificate.encode(), Certificate(batch.now, ledger))

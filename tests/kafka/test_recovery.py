@@ -10,6 +10,7 @@ from broker.kafka.admin import topics as admin
 from broker.kafka.lanes.recovery import catch_up
 from broker.kafka.lanes.snapshots import Snapshots
 from broker.relay import topics
+from broker.relay.entries import Judged, JudgedCodec
 from broker.relay.stores import StateStore, Stores
 from broker.settings import Settings
 
@@ -45,12 +46,19 @@ def test_what_is_read_on_from_a_copy_is_what_the_topic_says(settings):
     assert {key for key, _ in kept.items() if key.startswith(run)} == {run + b"-%d" % n for n in range(3000)}
 
     Snapshots(settings).save(kept, LANE)
-    write(settings, {run + b"-0": None, run + b"-1": b'{"at": 2}', run + b"-new": b'{"at": 3}'})
+    write(
+        settings,
+        {
+            run + b"-0": None,
+            run + b"-1": b'{"at":2,"verdict":"accepted"}',
+            run + b"-new": b'{"at":3,"verdict":"refused"}',
+        },
+    )
     again = stores(settings)
     assert again.changes == 3  # only what was written since was read
     assert again.get(run + b"-0") is None
-    assert again.get(run + b"-1") == {"at": 2}
-    assert again.get(run + b"-new") == {"at": 3}
+    assert again.get(run + b"-1") == Judged(2, "accepted")
+    assert again.get(run + b"-new") == Judged(3, "refused")
     assert len(again) == len(whole)
     assert again.true_to == whole.true_to + 3
 
@@ -59,7 +67,7 @@ def test_a_copy_that_goes_beyond_the_end_is_thrown_away(settings):
     run = os.urandom(4).hex().encode()
     write(settings, {run: b'{"at": 1}'})
     whole = stores(settings)
-    beyond = StateStore(topics.DUPLICATES)
+    beyond = StateStore(topics.DUPLICATES, JudgedCodec())
     beyond.load(b"never", b"{}")
     beyond.true_to = whole.true_to + 1000
     Snapshots(settings).save(beyond, LANE)

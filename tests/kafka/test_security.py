@@ -199,7 +199,7 @@ def test_a_participant_has_its_own_two_topics_and_no_more(who):
     farm = who(FARM)
     assert write(farm, topics.outbox(FARM)) is None
     assert read(farm, topics.inbox(FARM), f"swb.{FARM}.reader") is None
-    for other in (topics.outbox(WINDOW), topics.inbox(FARM), topics.ANSWERS, topics.DUPLICATES, topics.INTAKE):
+    for other in (topics.outbox(WINDOW), topics.inbox(FARM), topics.FACTS, topics.DUPLICATES, topics.INTAKE):
         assert write(farm, other) == "TOPIC_AUTHORIZATION_FAILED", other
     for other in (topics.inbox(WINDOW), topics.outbox(FARM), topics.TRACKING, topics.DEADLETTER):
         assert read(farm, other, f"swb.{FARM}.reader") == "TOPIC_AUTHORIZATION_FAILED", other

@@ -15,7 +15,7 @@ from broker.model.participants import Wait
 from broker.paths import data_root
 from broker.registry.statuses import load
 from broker.relay import headers, topics
-from broker.relay.facts import Fact
+from broker.relay.facts import AnswerAwaited
 from broker.relay.records import Produced
 from broker.relay.watchdog.policy import WatchdogPolicy
 from broker.relay.watchdog.schedule import WatchdogSchedule
@@ -52,8 +52,8 @@ async def test_it_asks_the_owner_of_what_is_late_and_of_nothing_else(kafka_boots
         end = time.monotonic() + 40
         while late not in asked and time.monotonic() < end:
             await asyncio.sleep(1)
-            records = await asyncio.to_thread(lambda: list(read(settings, topics.ANSWERS)))
-            asked = [r.key.decode() for r in records if r.header(headers.CE_TYPE) == Fact.NO_ANSWER.ce_type]
+            records = await asyncio.to_thread(lambda: list(read(settings, topics.FACTS)))
+            asked = [r.key.decode() for r in records if r.header(headers.CE_TYPE) == AnswerAwaited.ce_type()]
     finally:
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)

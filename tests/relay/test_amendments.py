@@ -8,7 +8,7 @@ import pytest
 from broker.answers.wco_response import read
 from broker.paths import data_root
 from broker.relay import ids, topics
-from broker.relay.facts import Fact
+from broker.relay.facts import AmendmentSent
 from broker.relay.records import Consumed
 from broker.windows.decide import windows
 from broker.windows.respond import reply
@@ -97,7 +97,7 @@ def test_the_same_number_of_another_sender_is_another_document(world):
 def test_an_amendment_told_again_is_delivered_once(world):
     world.send("ec-agrocalidad", b"k", original(), ce_id="1")
     replaced = world.send("ec-agrocalidad", b"k", document("replacement"), ce_id="2")
-    again = [p for p in replaced if p.header("ce_type") == Fact.AMENDS.ce_type]
+    again = [p for p in replaced if p.header("ce_type") == AmendmentSent.ce_type()]
     written = world.work([Consumed(p.topic, LANE, 99, p.key, p.value, p.headers, world.now) for p in again])
     assert not payloads(written)
 
@@ -169,4 +169,4 @@ def test_a_request_that_cannot_be_read_is_kept_and_the_window_is_told(world):
 
 def test_an_agency_cannot_ask(world):
     written = world.send("ec-agrocalidad", b"k", b"{}", ce_type="swb.writeoff")
-    assert not [p for p in written if p.topic == topics.ANSWERS]
+    assert not [p for p in written if p.topic == topics.FACTS]

@@ -35,8 +35,8 @@ def test_a_document_returns_over_the_intake_topic_and_says_where_it_lay():
 
 
 def test_an_answer_returns_under_its_own_key():
-    back = letter(topics.ANSWERS, swb_window="pe-vuce").redriven("ana")
-    assert (back.topic, back.partition, back.key) == (topics.ANSWERS, None, b"k")
+    back = letter(topics.FACTS, swb_window="pe-vuce").redriven("ana")
+    assert (back.topic, back.partition, back.key) == (topics.FACTS, None, b"k")
     assert back.header("swb_window") == "pe-vuce"
     assert back.header("swb_origin_topic") == "swb.a.outbox"
 

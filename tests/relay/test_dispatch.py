@@ -7,7 +7,6 @@ from itertools import count
 
 import pytest
 
-from broker.answers.history import load
 from broker.catalogue import data_root
 from broker.model.documents import Payload
 from broker.model.findings import Finding
@@ -20,8 +19,8 @@ from broker.relay import headers, ids, topics
 from broker.relay.batch import Batch, PlanContext, Unfetched
 from broker.relay.circuit_breaker import CircuitBreakers
 from broker.relay.delivery_routes import DeliveryRoute, DeliveryRoutes
-from broker.relay.dispatch import bury, plan
-from broker.relay.facts import Fact
+from broker.relay.dispatch import plan, plan_failed
+from broker.relay.facts import AnswerAwaited
 from broker.relay.plain_notice import plain
 from broker.relay.records import Consumed, Place
 from broker.relay.stores import Stores
@@ -70,7 +69,7 @@ RULES = PlanContext(
 
 
 class World:
-    """A lane with its memory; what it writes to swb.answers may be fed back."""
+    """A lane with its memory; what it writes to swb.facts may be fed back."""
 
     def __init__(self):
         self.clock, self.now = 0.0, 1_000_000
@@ -110,11 +109,11 @@ class World:
         self.routes.keep({r.place for r in records})
 
     def feed(self, written):
-        """What was written to swb.answers, worked by the same lane until nothing more comes."""
+        """What was written to swb.facts, worked by the same lane until nothing more comes."""
         every = list(written)
         while written:
             written = self.work(
-                *(self.again(p, topics.ANSWERS) for p in written if p.topic == topics.ANSWERS),
+                *(self.again(p, topics.FACTS) for p in written if p.topic == topics.FACTS),
             )
             every += written
         return every
@@ -169,10 +168,10 @@ def test_an_accepted_document_gives_receipt_payloads_memory_and_facts(world):
     assert events(written) == ["received", "delivered", "delivered"]
     (duplicate,) = to(written, topics.DUPLICATES)
     assert (duplicate.key, duplicate.partition) == (message.encode(), LANE)
-    (fact,) = to(written, topics.ANSWERS)
+    (fact,) = to(written, topics.FACTS)
     told = json.loads(fact.value)
     assert fact.key == message.encode()
-    assert told["origin"] == ["swb.aa-farm.outbox", LANE, 0]
+    assert told["origin"] == {"topic": "swb.aa-farm.outbox", "partition": LANE, "offset": 0}
     assert told["delivered"] == ["xx-win", "yy-win"]
     assert told["sha256"] == ids.content_id(b"ok xx-win yy-win")
 
@@ -187,7 +186,7 @@ def test_a_refused_document_gets_the_refusal_only(world):
     written = world.send("aa-farm", b"k", b"bad", ce_id="1")
     assert kinds(written, "aa-farm") == ["swb.refusal"]
     assert events(written) == ["refused"]
-    assert not to(written, topics.ANSWERS)
+    assert not to(written, topics.FACTS)
     refusal = to(written, topics.inbox("aa-farm"))[0]
     assert json.loads(refusal.header("swb_findings"))[0]["code"] == "type.unknown"
     assert refusal.header("swb_state") == "refused"
@@ -207,7 +206,7 @@ def test_what_nobody_foresaw_is_a_dead_letter_and_a_notice(world):
         plan(world.batch(), record)
     world.stores.forget()
     batch = world.batch()
-    bury(batch, record, "ZeroDivisionError: boom")
+    plan_failed(batch, record, "ZeroDivisionError: boom")
     written = [p for _, p in batch.out]
     (letter,) = to(written, topics.DEADLETTER)
     assert letter.value == b"boom"
@@ -247,8 +246,8 @@ def test_a_record_without_a_key_hops_and_nobody_is_told_before(world):
     payload = to(after, topics.inbox("xx-win"))[0]
     assert payload.key == message.encode()
     assert payload.header("swb_message_id") == message
-    fact = json.loads(to(after, topics.ANSWERS)[0].value)
-    assert fact["origin"] == ["swb.aa-farm.outbox", LANE, 0]
+    fact = json.loads(to(after, topics.FACTS)[0].value)
+    assert fact["origin"] == {"topic": "swb.aa-farm.outbox", "partition": LANE, "offset": 0}
 
 
 def test_a_record_without_key_and_id_keeps_its_name_over_the_hop(world):
@@ -348,7 +347,7 @@ def test_refusals_of_different_contents_under_one_id_differ(world):
 def test_a_dead_letter_is_judged_anew_once(world):
     record = world.record(topics.outbox("aa-farm"), b"k", b"ok xx-win", ce_id="1")
     batch = world.batch()
-    bury(batch, record, "Bug: mended since")
+    plan_failed(batch, record, "Bug: mended since")
     world.keep([record])
     (letter,) = to([p for _, p in batch.out], topics.DEADLETTER)
     again = headers.encoded({"swb_redrive_of": "swb.deadletter/0/7"})
@@ -370,7 +369,7 @@ def test_a_dead_window_makes_only_its_own_deliveries_wait(world):
     (waiting,) = to(written, topics.retry("xx-win"))
     assert waiting.partition == LANE
     assert events(written) == ["received", "waiting", "delivered"]
-    assert json.loads(to(written, topics.ANSWERS)[0].value)["delivered"] == ["yy-win"]
+    assert json.loads(to(written, topics.FACTS)[0].value)["delivered"] == ["yy-win"]
     record = world.again(waiting, topics.retry("xx-win"))
     assert plan(world.batch(), record) is False
     world.clock = 10.0
@@ -379,7 +378,7 @@ def test_a_dead_window_makes_only_its_own_deliveries_wait(world):
     assert payload.header("ce_id") == ids.broker_id(ids.message_id("aa-farm", "1"), "xx-win", "payload", "")
     assert payload.header("swb_waiting_since") == payload.header("swb_reason") == ""
     assert events(made) == ["delivered"]
-    history = load(json.dumps(world.stores.conversations.get(payload.header("swb_message_id").encode())["history"]))
+    history = world.stores.conversations.get(payload.header("swb_message_id").encode()).history
     assert history.has_delivery("xx-win")
 
 
@@ -444,7 +443,7 @@ def test_a_waiting_delivery_that_spoils_its_plan_is_a_dead_letter_that_can_retur
     written = world.send("aa-farm", b"k", b"ok xx-win", ce_id="1")
     record = world.again(to(written, topics.retry("xx-win"))[0], topics.retry("xx-win"))
     batch = world.batch()
-    bury(batch, record, "Claim: gone")
+    plan_failed(batch, record, "Claim: gone")
     (letter,) = to([p for _, p in batch.out], topics.DEADLETTER)
     assert letter.header("swb_destination") == topics.inbox("xx-win")
     assert letter.header("swb_reason") == "unforeseen: Claim"
@@ -469,8 +468,7 @@ def test_a_delivery_that_is_too_large_is_a_dead_letter_at_once(world):
     assert kinds(written, "yy-win") == ["swb.payload"]
     assert to(written, topics.DEADLETTER)[0].header("swb_reason") == "too-large"
     assert kinds(written, "aa-farm") == ["swb.receipt", "swb.notice"]
-    entry = world.stores.conversations.get(ids.message_id("aa-farm", "1").encode())
-    history = load(json.dumps(entry["history"]))
+    history = world.stores.conversations.get(ids.message_id("aa-farm", "1").encode()).history
     assert [fact.kind for fact in history.facts] == ["received", "routed", "delivered", "failed"]
 
 
@@ -519,7 +517,7 @@ def test_an_answer_follows_the_receipt_that_waits_for_the_sender(world):
 
 def test_an_answer_needs_no_key_and_takes_no_hop(world, message):
     written = world.send("xx-win", None, response(message))
-    assert [p.topic for p in written] == [topics.ANSWERS]
+    assert [p.topic for p in written] == [topics.FACTS]
     assert written[0].key == message.encode()
 
 
@@ -599,8 +597,8 @@ def test_a_repeat_is_told_the_standing_decision_not_the_last_thing_heard(world):
 
 def look(world, message):
     """The watchdog asks the owner to look."""
-    fact = json.dumps({"message_id": message}).encode()
-    return world.work(world.record(topics.ANSWERS, message.encode(), fact, ce_type=Fact.NO_ANSWER.ce_type))
+    fact = json.dumps({"at": world.now, "message_id": message}).encode()
+    return world.work(world.record(topics.FACTS, message.encode(), fact, ce_type=AnswerAwaited.ce_type()))
 
 
 def test_what_is_overdue_is_told_once_and_by_the_history_not_by_the_watchdog(world, message):
@@ -637,7 +635,7 @@ def test_a_document_that_is_needed_is_asked_for_before_anything_is_planned(world
     world.sources.clear()
     batch = world.batch()
     with pytest.raises(Unfetched) as need:
-        plan(batch, world.again(answer, topics.ANSWERS))
+        plan(batch, world.again(answer, topics.FACTS))
     assert need.value.place == Place("swb.aa-farm.outbox", LANE, 0)
     assert not batch.out
 

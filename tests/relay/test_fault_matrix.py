@@ -9,7 +9,7 @@ from lxml import etree
 from broker.paths import data_root
 from broker.relay import headers, ids, topics
 from broker.relay.delivery_routes import DeliveryRoute
-from broker.relay.facts import Fact
+from broker.relay.facts import AnswerAwaited, PayloadDelivered
 from broker.relay.records import Consumed
 from broker.windows.decide import windows
 from broker.windows.faults import Faults, play
@@ -46,9 +46,9 @@ class Story(World):
 
     def look(self, message):
         """The watchdog asks the owner to look."""
-        values = headers.encoded({headers.CE_TYPE: Fact.NO_ANSWER.ce_type})
-        content = b'{"message_id": "%b"}' % message.encode()
-        return self.work([Consumed(topics.ANSWERS, LANE, 10**6, message.encode(), content, values, self.now)])
+        values = headers.encoded({headers.CE_TYPE: AnswerAwaited.ce_type()})
+        content = b'{"at": %d, "message_id": "%b"}' % (self.now, message.encode())
+        return self.work([Consumed(topics.FACTS, LANE, 10**6, message.encode(), content, values, self.now)])
 
     def told(self, kind):
         """States in the sender's inbox, in order, each answer once."""
@@ -117,8 +117,8 @@ def test_a_dead_window_fails_without_a_verdict_and_its_late_answer_counts_once_i
     assert [p.header("swb_reason") for p in early if p.topic == topics.DEADLETTER] == ["answer-unmatched"]
     assert world.at_window(message).verdict == ""
     fact = b'{"v":1,"at":%d,"message_id":"%b","window":"%b"}' % (world.now, message.encode(), WINDOW.encode())
-    values = headers.encoded({headers.CE_TYPE: Fact.DELIVERED.ce_type})
-    world.work([Consumed(topics.ANSWERS, LANE, 10**6, message.encode(), fact, values, world.now)])
+    values = headers.encoded({headers.CE_TYPE: PayloadDelivered.ce_type()})
+    world.work([Consumed(topics.FACTS, LANE, 10**6, message.encode(), fact, values, world.now)])
     assert world.at_window(message).state == "delivered"
     for record in replies:
         world.send(WINDOW, record.key, record.content, ce_id=record.id)

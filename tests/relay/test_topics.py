@@ -28,12 +28,12 @@ def test_topics_name_their_participant(code):
     assert topics.reader_of(topics.inbox(code)) == code
     assert topics.waiting_for(topics.retry(code)) == code
     assert topics.writer_of(topics.inbox(code)) is None
-    assert topics.reader_of(topics.ANSWERS) is None
+    assert topics.reader_of(topics.FACTS) is None
 
 
 def test_the_group_works_on_every_outbox_and_never_on_an_inbox():
     worked = topics.worked_topics(["b", "a"])
-    assert worked == ["swb.a.outbox", "swb.b.outbox", "swb.intake", "swb.answers", "swb.retry.a", "swb.retry.b"]
+    assert worked == ["swb.a.outbox", "swb.b.outbox", "swb.intake", "swb.facts", "swb.retry.a", "swb.retry.b"]
     assert set(worked) < set(topics.all_topics(["a", "b"]))
 
 

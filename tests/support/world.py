@@ -6,10 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from itertools import count
 
-import orjson
-
 from broker.answers.conversation import state_of
-from broker.answers.history import load as load_history
 from broker.answers.way_back import load as load_home
 from broker.app import rules_of
 from broker.catalogue import load
@@ -47,7 +44,7 @@ def rules():
 
 
 class World:
-    """One lane that owns everything: what it writes to swb.answers it reads again."""
+    """One lane that owns everything: what it writes to swb.facts it reads again."""
 
     def __init__(self):
         self.now = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp() * 1000)
@@ -75,7 +72,7 @@ class World:
             records = [
                 Consumed(p.topic, LANE, next(self.offsets[p.topic]), p.key, p.value, p.headers, self.now)
                 for p in written
-                if p.topic == topics.ANSWERS
+                if p.topic == topics.FACTS
             ]
         self.written += every
         return every
@@ -85,4 +82,4 @@ class World:
         return state_of(self.history(message), rules().statuses)
 
     def history(self, message):
-        return load_history(orjson.dumps(self.stores.conversations.get(message.encode())["history"]))
+        return self.stores.conversations.get(message.encode()).history

@@ -17,7 +17,7 @@ from broker.relay import headers, topics
 from broker.relay.batch import Batch, Unfetched
 from broker.relay.deliveries import goes_on_waiting, is_given_up
 from broker.relay.delivery_routes import DeliveryRoute, DeliveryRoutes
-from broker.relay.dispatch import bury, plan
+from broker.relay.dispatch import plan, plan_failed
 from broker.relay.stores import Stores
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Batcher:
 
     async def _plan_one(self, batch: Batch, record: Consumed) -> bool:
         if known := self._poison.get(record.place):
-            bury(batch, record, known)
+            plan_failed(batch, record, known)
             return True
         while True:
             try:

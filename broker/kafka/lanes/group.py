@@ -157,7 +157,7 @@ class Relay:
             task = asyncio.create_task(lane.run(), name=f"lane-{index}")
             task.add_done_callback(self._lane_ended)
             self._lanes[index] = (lane, task)
-        of = len(self._context.consumer.partitions_for_topic(topics.ANSWERS) or self._lanes)
+        of = len(self._context.consumer.partitions_for_topic(topics.FACTS) or self._lanes)
         self._context.circuits.rate_limit.share(len(self._lanes), max(1, of))
         logger.info("partitions.assigned", lanes=sorted(self._lanes))
 

@@ -25,7 +25,7 @@ from broker.relay import snapshot_file, topics
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from broker.relay.stores import StateStore
+    from broker.relay.stores import AnyStore
     from broker.settings import Settings
 
 logger = log.get(__name__)
@@ -56,11 +56,11 @@ class Snapshots:
         self._ids = ids
         self._one_at_a_time = threading.Lock()
 
-    def is_due(self, store: StateStore) -> bool:
+    def is_due(self, store: AnyStore) -> bool:
         """Whether so much has changed since the last copy that one is worth its while."""
         return store.changes > max(_WORTH, len(store) // _PART)
 
-    def save(self, store: StateStore, lane: int) -> None:
+    def save(self, store: AnyStore, lane: int) -> None:
         """Write a copy in place of the last; what goes wrong is told and does no harm."""
         file = self._file(store.topic, lane)
         if file is None:
@@ -81,7 +81,7 @@ class Snapshots:
         else:
             logger.debug("snapshot.written", **told, entries=count, true_to=store.true_to)
 
-    def load(self, store: StateStore, lane: int) -> None:
+    def load(self, store: AnyStore, lane: int) -> None:
         """Fill an empty shelf from its copy, if there is one that may be trusted."""
         file = self._file(store.topic, lane)
         if file is None or not file.exists():

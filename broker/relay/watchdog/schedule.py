@@ -9,9 +9,7 @@ import heapq
 from itertools import count
 from typing import TYPE_CHECKING
 
-import orjson
-
-from broker.answers.history import load
+from broker.relay.entries import RememberedCodec
 from broker.relay.watchdog.policy import STEPS, next_due
 
 if TYPE_CHECKING:
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from broker.registry.statuses import Statuses
     from broker.relay.watchdog.policy import WatchdogPolicy
 
+_CODEC = RememberedCodec()
 _AGAIN_MS = 60_000
 """Until an owner that was asked to look is asked again."""
 
@@ -81,4 +80,4 @@ class WatchdogSchedule:
 
 
 def _history(value: bytes) -> History:
-    return load(orjson.dumps(orjson.loads(value)["history"]))
+    return _CODEC.decode(value).history

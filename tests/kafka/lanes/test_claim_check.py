@@ -30,7 +30,7 @@ async def test_a_large_content_goes_to_the_store_and_comes_back(claims):
     assert claims.read(read_back(stowed)) == back
 
 
-@pytest.mark.parametrize("topic", [topics.inbox("pe-vuce"), topics.INTAKE, topics.ANSWERS, topics.TRACKING])
+@pytest.mark.parametrize("topic", [topics.inbox("pe-vuce"), topics.INTAKE, topics.FACTS, topics.TRACKING])
 def test_nothing_but_retry_and_dead_letters_is_claimed(claims, topic):
     assert not claims.is_large(Produced(topic, b"k", BIG))
     assert not claims.is_large(Produced(topics.DEADLETTER, b"k", b"x" * 1000))

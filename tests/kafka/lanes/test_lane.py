@@ -46,18 +46,18 @@ async def taken(**at_hand):
 
 
 async def test_what_is_under_way_is_taken_before_an_outbox():
-    took, _ = await taken(**{OUTBOX: 100, topics.ANSWERS: 6, topics.INTAKE: 1})
-    assert took == [topics.ANSWERS] * 6 + [topics.INTAKE] + [OUTBOX] * 3
+    took, _ = await taken(**{OUTBOX: 100, topics.FACTS: 6, topics.INTAKE: 1})
+    assert took == [topics.FACTS] * 6 + [topics.INTAKE] + [OUTBOX] * 3
 
 
 async def test_an_outbox_has_no_turn_while_as_much_as_a_batch_holds_is_under_way():
-    took, waited = await taken(**{OUTBOX: 100, topics.ANSWERS: 60})
-    assert took == [topics.ANSWERS] * ROOM
+    took, waited = await taken(**{OUTBOX: 100, topics.FACTS: 60})
+    assert took == [topics.FACTS] * ROOM
     assert waited == [0]
 
 
 async def test_nothing_is_waited_for_while_anything_is_at_hand():
-    assert (await taken(**{topics.ANSWERS: 1}))[1] == [0, 0]
+    assert (await taken(**{topics.FACTS: 1}))[1] == [0, 0]
     took, waited = await taken(**{OUTBOX: 1})
     assert took == [OUTBOX]
     assert waited[0] == 0 < waited[1]

@@ -8,6 +8,7 @@ import pytest
 
 from broker.kafka.lanes.snapshots import OLDEST_SECONDS, Snapshots
 from broker.relay import topics
+from broker.relay.entries import JudgedCodec
 from broker.relay.stores import StateStore
 from broker.settings import Settings
 
@@ -43,7 +44,7 @@ def entries(count):
 
 
 def shelf_of(given, true_to=77):
-    store = StateStore(TOPIC)
+    store = StateStore(TOPIC, JudgedCodec())
     for key, value in given.items():
         store.load(key, value)
     store.true_to = true_to
@@ -51,7 +52,7 @@ def shelf_of(given, true_to=77):
 
 
 def loaded(snapshots, lane=3):
-    store = StateStore(TOPIC)
+    store = StateStore(TOPIC, JudgedCodec())
     snapshots.load(store, lane)
     return store
 
@@ -162,7 +163,7 @@ def test_what_nobody_may_use_any_more_goes_away(snapshots, folder, clock):
 
 
 def test_a_copy_is_due_when_much_has_changed(snapshots):
-    store = StateStore(TOPIC)
+    store = StateStore(TOPIC, JudgedCodec())
     for n in range(20_000):
         store.load(b"%d" % n, b"v")
     assert not snapshots.is_due(store)
