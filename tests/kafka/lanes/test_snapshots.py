@@ -66,17 +66,21 @@ def test_a_copy_is_read_back_as_it_was_written_with_its_order(snapshots):
 
 
 def test_what_came_from_a_copy_is_changed_and_copied_like_anything_else(snapshots):
-    given = {b"key-%d" % n: orjson.dumps({"at": n}) for n in range(25_000)}
+    given = {b"key-%d" % n: orjson.dumps({"at": n, "verdict": "dead"}) for n in range(25_000)}
     snapshots.save(shelf_of(given), 3)
     store = loaded(snapshots)
-    for key, value in ((b"key-0", None), (b"key-12000", b'{"at": 30000}'), (b"new", b'{"at": 30001}')):
+    for key, value in (
+        (b"key-0", None),
+        (b"key-12000", b'{"at": 30000, "verdict": "dead"}'),
+        (b"new", b'{"at": 30001, "verdict": "dead"}'),
+    ):
         store.load(key, value)
         given.pop(key, None)
         given |= {key: value} if value else {}
     assert list(store.items()) == list(given.items())
     assert len(store) == 25_000
     assert store.get(b"key-0") is None
-    assert [store.get(key)["at"] for key in (b"key-1", b"key-12000", b"new")] == [1, 30_000, 30_001]
+    assert [store.get(key).at for key in (b"key-1", b"key-12000", b"new")] == [1, 30_000, 30_001]
     assert list(store.older_than(3)) == [b"key-1", b"key-2"]
     assert len(list(store.older_than(30_001))) == 24_999
     snapshots.save(store.copy(), 3)
@@ -86,10 +90,10 @@ def test_what_came_from_a_copy_is_changed_and_copied_like_anything_else(snapshot
 @pytest.mark.parametrize("digest", [lambda _: 7, lambda key: key[-1] << 56])
 def test_keys_of_one_digest_are_told_apart(snapshots, monkeypatch, digest):
     monkeypatch.setattr("broker.relay.snapshot_file._digest", digest)
-    given = {b"key-%d" % n: orjson.dumps({"at": n}) for n in range(100)}
+    given = {b"key-%d" % n: orjson.dumps({"at": n, "verdict": "dead"}) for n in range(100)}
     snapshots.save(shelf_of(given), 3)
     store = loaded(snapshots)
-    assert [store.get(key)["at"] for key in given] == list(range(100))
+    assert [store.get(key).at for key in given] == list(range(100))
     assert store.get(b"key-100") is None
 
 
