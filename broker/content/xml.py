@@ -122,6 +122,9 @@ def line_of(element: etree._Element, offset: int = 0) -> int | None:
 
 def pointer(element: etree._Element, attribute: str | None = None) -> str:
     """The path from the root of the file in the document's own prefixes; ``[n]`` where siblings share the name."""
+    path = element.getroottree().getpath(element)
+    if "*" not in path:  # libxml2 writes the same, but no name that stands in a default namespace
+        return f"{path}/@{prefixed(element, attribute)}" if attribute else path
     steps = [f"/@{prefixed(element, attribute)}"] if attribute else []
     node: etree._Element | None = element
     while node is not None:

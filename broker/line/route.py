@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from broker.content.payload_path import elements, values
@@ -21,12 +23,101 @@ ANY = "*"
 """In a rule's ``when`` or ``unless``: whatever stands there, as long as something does."""
 _CLASSIFICATION = "GoodsShipment/GovernmentAgencyGoodsItem/Commodity/Classification/ID"
 _ISSUED = "IssueDateTime/DateTimeString"
+_DECISIONS = 1024
+"""Remembered for each document type."""
+_TYPES = 256
+"""Document types (times catalogues) whose decisions are remembered."""
+_Values = tuple[tuple[str, str], ...]
+_KNOWN: dict[tuple[int, int], _Decisions] = {}
 
 
 def route(document_type: DocumentType, payload: Payload, catalogue: Catalogue) -> tuple[Routing, ...]:
     """For every window the rule by which it accepts the payload, or a plain reason why it does not."""
-    facts = _Facts(document_type, payload.root)
-    return tuple(_ask(window, facts, len(payload.content)) for window in catalogue.windows())
+    return _decisions(document_type, catalogue).about(payload)
+
+
+class _Decisions:
+    """What the windows decide about one document type. Equal facts, equal decisions: those of late are remembered.
+
+    Facts are read one after the other, each when a rule asks for it: a payload is read no further than is needed.
+    """
+
+    def __init__(self, document_type: DocumentType, catalogue: Catalogue) -> None:
+        self.made_for = (document_type, catalogue)
+        self._type, self._windows = document_type, catalogue.windows()
+        self._least = min((w.limits.size for w in self._windows if w.limits.size is not None), default=None)
+        self._decide = lru_cache(_DECISIONS)(self._decided)
+
+    def about(self, payload: Payload) -> tuple[Routing, ...]:
+        """The decision of each window; a size counts only where one of them limits it."""
+        size = len(payload.content)
+        size = size if self._least is not None and size > self._least else 0
+        known: tuple[tuple[_Place, _Values], ...] = ()
+        while isinstance(found := self._decide(known, size), _Place):
+            known = (*known, (found, found.read(payload.root)))
+        return found
+
+    def _decided(self, known: tuple[tuple[_Place, _Values], ...], size: int) -> tuple[Routing, ...] | _Place:
+        """The decisions, or the place that must be read first."""
+        facts = _Facts(self._type, dict(known))
+        try:
+            return tuple(_ask(window, facts, size) for window in self._windows)
+        except _Unread as unread:
+            return unread.place
+
+
+def _decisions(document_type: DocumentType, catalogue: Catalogue) -> _Decisions:
+    """Those of the type in its catalogue, made when they are first asked for."""
+    key = id(document_type), id(catalogue)
+    found = _KNOWN.get(key)
+    if found is None:
+        if len(_KNOWN) >= _TYPES:
+            _KNOWN.clear()
+        found = _KNOWN[key] = _Decisions(document_type, catalogue)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place of the payload that rules look at: its texts, or its amounts, each with its unit or currency."""
+
+    path: str
+    is_measured: bool = False
+
+    def read(self, root: etree._Element) -> _Values:
+        if self.is_measured:
+            nodes = elements(root, self.path)
+            return tuple((n.get("currencyID") or n.get("unitCode") or "", (n.text or "").strip()) for n in nodes)
+        return tuple(("", text) for text in values(root, self.path) if text)
+
+
+class _Unread(Exception):
+    """A rule looks at a place that has not been read yet."""
+
+    def __init__(self, place: _Place) -> None:
+        super().__init__(place.path)
+        self.place = place
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What rules look at, as far as it has been read."""
+
+    type: DocumentType
+    known: Mapping[_Place, _Values]
+
+    def at(self, path: str) -> tuple[str, ...]:
+        """The texts that stand there."""
+        return tuple(text for _, text in self._of(_Place(path)))
+
+    def measured(self, path: str) -> _Values:
+        """Unit (or currency) and text of what stands there."""
+        return self._of(_Place(path, is_measured=True))
+
+    def _of(self, place: _Place) -> _Values:
+        if place not in self.known:
+            raise _Unread(place)
+        return self.known[place]
 
 
 def _ask(window: Participant, facts: _Facts, size: int) -> Routing:
@@ -39,23 +130,6 @@ def _ask(window: Participant, facts: _Facts, size: int) -> Routing:
             return Routing(window.code, rule.id, f"{rule.id} holds")
         reasons.append(f"{rule.id}: {reason}")
     return Routing(window.code, None, "; ".join(reasons) or "it accepts no documents at all")
-
-
-class _Facts:
-    """What rules look at, read from the payload when first asked for."""
-
-    def __init__(self, document_type: DocumentType, root: etree._Element) -> None:
-        self.type = document_type
-        self._root = root
-        self._found: dict[str, tuple[str, ...]] = {}
-
-    def at(self, expression: str) -> tuple[str, ...]:
-        if expression not in self._found:
-            self._found[expression] = tuple(v for v in values(self._root, expression) if v)
-        return self._found[expression]
-
-    def nodes(self, expression: str) -> list[etree._Element]:
-        return elements(self._root, expression)
 
 
 def _why_not(rule: RoutingRule, facts: _Facts) -> str | None:
@@ -113,12 +187,10 @@ def _date(rule: RoutingRule, facts: _Facts) -> str | None:
 
 
 def _value(wanted: ValueRange, facts: _Facts) -> str | None:
-    nodes = facts.nodes(wanted.path)
-    if not nodes:
+    found = facts.measured(wanted.path)
+    if not found:
         return f"needs a value at {wanted.path}, found none"
-    for node in nodes:
-        unit = node.get("currencyID") or node.get("unitCode") or ""
-        text = (node.text or "").strip()
+    for unit, text in found:
         if wanted.unit and unit != wanted.unit:
             return f"wants {wanted.path} in {wanted.unit}, found {unit or 'no unit'}"
         if not _lies_within(text, wanted):

@@ -44,7 +44,7 @@ class Declared:
 
 def declared(file: Path) -> Declared:
     """Reads a schema with all it imports and includes."""
-    schemas = _closure(file, {})
+    schemas = closure(file)
     bases = {
         _clark(schema, node.get("name", "")): _base(node)
         for schema in schemas
@@ -60,6 +60,11 @@ def declared(file: Path) -> Declared:
                 name = node.get("name", "")
                 binary.add(_clark(schema, name) if qualified or node.getparent() is schema else name)
     return Declared(bases, frozenset(binary))
+
+
+def closure(file: Path) -> list[etree._Element]:
+    """The root of a schema and of every schema that it imports or includes."""
+    return _closure(file, {})
 
 
 def _closure(file: Path, seen: dict[Path, etree._Element]) -> list[etree._Element]:

@@ -71,7 +71,7 @@ _PLAIN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class LibxmlMessage:
     """Code, what is said of the place (a sentence without full stop goes on), and what was expected instead."""
 
     code: str
@@ -79,7 +79,7 @@ class Words:
     expected: tuple[str, ...] = ()
 
 
-def words(kind: str, message: str, value: str, built_in: Callable[[str], str]) -> Words | None:
+def message_of(kind: str, message: str, value: str, built_in: Callable[[str], str]) -> LibxmlMessage | None:
     """What libxml2's error says; None for its remarks that follow from another error.
 
     ``built_in`` finds the XSD type beneath a type of the schema.
@@ -87,10 +87,10 @@ def words(kind: str, message: str, value: str, built_in: Callable[[str], str]) -
     if kind == STRUCTURE:
         return _structure(message)
     if kind in _PLAIN:
-        return None if "No precomputed value" in message else Words(*_PLAIN[kind])
+        return None if "No precomputed value" in message else LibxmlMessage(*_PLAIN[kind])
     if kind.startswith("SCHEMAV_CVC_DATATYPE") or kind == "SCHEMAV_CVC_TYPE_3_1_3":
-        return Words("schema.type", f"{_is_no(message, value, built_in)}.")
-    return Words(*_facet(kind.removeprefix("SCHEMAV_CVC_").removesuffix("_VALID"), message, value))
+        return LibxmlMessage("schema.type", f"{_is_no(message, value, built_in)}.")
+    return LibxmlMessage(*_facet(kind.removeprefix("SCHEMAV_CVC_").removesuffix("_VALID"), message, value))
 
 
 def attribute_named(message: str) -> str | None:
@@ -98,13 +98,13 @@ def attribute_named(message: str) -> str | None:
     return _found(_REQUIRED, message) or _found(_ATTRIBUTE, message)
 
 
-def _structure(message: str) -> Words:
+def _structure(message: str) -> LibxmlMessage:
     expected = tuple(re.findall(_NAME, _found(_EXPECTED, message) or ""))
     if "Missing child" in message:
-        return Words("schema.missing", "is not complete", expected)
+        return LibxmlMessage("schema.missing", "is not complete", expected)
     if "not expected" in message:
-        return Words("schema.unexpected", "is not expected here", expected)
-    return Words("schema.unexpected", "is not allowed here.")
+        return LibxmlMessage("schema.unexpected", "is not expected here", expected)
+    return LibxmlMessage("schema.unexpected", "is not allowed here.")
 
 
 def _facet(facet: str, message: str, value: str) -> tuple[str, str]:

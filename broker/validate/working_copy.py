@@ -9,12 +9,12 @@ from lxml import etree
 BLANK = " \t\r\n"
 
 
-class Twin:
+class WorkingCopy:
     def __init__(self, root: etree._Element) -> None:
         self.root = copy.deepcopy(root)
         self.root.tail = None
         self._originals = dict(zip(self.root.iter(), root.iter(), strict=True))
-        self._copies = {original: twin for twin, original in self._originals.items()}
+        self._copies = {original: copy for copy, original in self._originals.items()}
         self._lost: set[tuple[etree._Element | None, str]] = set()
 
     def original(self, node: etree._Element) -> etree._Element:
@@ -26,36 +26,36 @@ class Twin:
 
     def fill(self, parent: etree._Element, name: str, before: etree._Element | None) -> bool:
         """Puts an empty element where a child is missing; both nodes are originals. False when it is there already."""
-        twin = self._copies[parent]
-        if "*" in name or twin.find(name) is not None:
+        copy = self._copies[parent]
+        if "*" in name or copy.find(name) is not None:
             return False
         filler = etree.Element(name)
         if before is None:
-            twin.append(filler)
+            copy.append(filler)
         else:
-            twin.insert(twin.index(self._copies[before]), filler)
+            copy.insert(copy.index(self._copies[before]), filler)
         return True
 
     def trim(self, node: etree._Element, attribute: str | None) -> None:
         """Takes away the white space around a text; ``node`` is the original."""
-        twin = self._copies[node]
+        copy = self._copies[node]
         if attribute is None:
-            twin.text = (twin.text or "").strip(BLANK)
+            copy.text = (copy.text or "").strip(BLANK)
         else:
-            twin.set(attribute, twin.get(attribute, "").strip(BLANK))
+            copy.set(attribute, copy.get(attribute, "").strip(BLANK))
 
     def leave_out(self, node: etree._Element, attribute: str | None) -> None:
         """Takes away an element or an attribute; ``node`` is the original."""
-        twin = self._copies[node]
+        copy = self._copies[node]
         if attribute is not None:
-            twin.attrib.pop(attribute)
-        elif (parent := twin.getparent()) is not None:
-            parent.remove(twin)
+            copy.attrib.pop(attribute)
+        elif (parent := copy.getparent()) is not None:
+            parent.remove(copy)
 
     def misplace(self, node: etree._Element) -> None:
         """Takes away an element that stands in a wrong place; ``node`` is the original."""
-        twin = self._copies[node]
-        self._lost.add((twin.getparent(), twin.tag))
+        copy = self._copies[node]
+        self._lost.add((copy.getparent(), copy.tag))
         self.leave_out(node, None)
 
     def has_lost(self, parent: etree._Element, name: str) -> bool:

@@ -13,10 +13,19 @@ from lxml import etree
 from broker.model.errors import Misconfigured
 from broker.toml_table import Table
 from broker.validate.declared import Declared, declared, is_base64
-from broker.validate.libxml_messages import LEXICAL, STRUCTURE, Words, attribute_named, listed, prefixed, words
-from broker.validate.missing_child import Opinion, SecondOpinion
+from broker.validate.enumerations import with_patterns
+from broker.validate.libxml_messages import (
+    LEXICAL,
+    STRUCTURE,
+    LibxmlMessage,
+    attribute_named,
+    listed,
+    message_of,
+    prefixed,
+)
+from broker.validate.missing_child import MissingChild, MissingChildFinder
 from broker.validate.rules import places, rules_of
-from broker.validate.working_copy import BLANK, Twin
+from broker.validate.working_copy import BLANK, WorkingCopy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -72,11 +81,11 @@ class Schema:
     def __init__(self, file: Path) -> None:
         self.file = file
         self._local = threading.local()
-        self._second = SecondOpinion(file)
+        self._finder = MissingChildFinder(file)
 
     def warm(self) -> None:
         """Compiles now what would be compiled with the first document."""
-        _ = self._xsd, self._declared, self.rules
+        _ = self._xsd, self._with_patterns, self._declared, self.rules
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -91,56 +100,77 @@ class Schema:
         self, root: etree._Element, tolerates: Iterable[Tolerance] = (), namespaces: Mapping[str, str] | None = None
     ) -> SchemaVerdict:
         """All faults of a document, without the quirks that are tolerated; their XPaths use ``namespaces``."""
-        if self._xsd.validate(root):
+        as_written, quick = self._xsd, self._with_patterns
+        if quick.validate(root) or (quick is not as_written and as_written.validate(root)):
             return SchemaVerdict(self._bad_base64(root))
-        errors = _entries(self._xsd)
-        twin = Twin(root)
+        errors = _entries(as_written)
         tolerated = tuple(_tolerated(root, tolerates, tuple(sorted((namespaces or {}).items()))))
+        left_out = [one.node for one in tolerated if one.tolerance.ignore and one.attribute is None]
+        if left_out and len(left_out) == len(tolerated) and self._holds_without(root, left_out):
+            return SchemaVerdict(self._bad_base64(root), tolerated)
+        copy = WorkingCopy(root)
         for one in tolerated:
-            (twin.leave_out if one.tolerance.ignore else twin.trim)(one.node, one.attribute)
+            (copy.leave_out if one.tolerance.ignore else copy.trim)(one.node, one.attribute)
         if tolerated:
-            errors = self._errors(twin.root)
-        while padded := _padded(twin.root, errors):
+            errors = self._errors(copy.root)
+        while padded := _padded(copy.root, errors):
             for node, attribute in padded:
-                twin.trim(twin.original(node), attribute)
-            errors = self._errors(twin.root)
-        faults = self._faults(twin, errors)
+                copy.trim(copy.original(node), attribute)
+            errors = self._errors(copy.root)
+        faults = self._faults(copy, errors)
         known = {(fault.node, fault.code) for fault in faults}
         more = [fault for fault in self._bad_base64(root) if (fault.node, fault.code) not in known]
         return SchemaVerdict((*faults, *more), tolerated)
 
+    def _holds_without(self, root: etree._Element, elements: list[etree._Element]) -> bool:
+        """Whether the schema has nothing to say but of these elements; each is put back where it was."""
+        places = [(node.getparent(), node) for node in elements]
+        if any(parent is None or len(set(node.nsmap.values())) < len(node.nsmap) for parent, node in places):
+            return False  # with two prefixes of one namespace lxml might take the other when it puts a node back
+        taken = []
+        for parent, node in places:
+            assert parent is not None  # noqa: S101 - asked above
+            taken.append((parent, parent.index(node), node))
+            parent.remove(node)
+        try:
+            return self._xsd.validate(root)
+        finally:
+            for parent, at, node in reversed(taken):
+                parent.insert(at, node)
+
     def _errors(self, root: etree._Element) -> list[Any]:
         return [] if self._xsd.validate(root) else _entries(self._xsd)
 
-    def _faults(self, twin: Twin, errors: list[Any]) -> tuple[SchemaFault, ...]:
-        """All faults: libxml2 skips what follows a wrong child, so the twin is repaired there and judged again."""
-        told: dict[tuple[object, ...], SchemaFault] = {}
+    def _faults(self, copy: WorkingCopy, errors: list[Any]) -> tuple[SchemaFault, ...]:
+        """All faults: libxml2 skips what follows a wrong child, so the copy is repaired there and judged again."""
+        found: dict[tuple[object, ...], SchemaFault] = {}
         first = errors[:1]
         for _ in range(MAX_ROUNDS):
-            opinions = self._second.about(twin.root) if any(e.type_name == STRUCTURE for e in errors) else {}
+            missing = self._finder.about(copy.root) if any(e.type_name == STRUCTURE for e in errors) else {}
             again = False
-            for entry, node, attribute in list(_located(twin.root, errors)):
-                said = words(entry.type_name, entry.message, _value(node, attribute), self._declared.built_in)
-                if said is None or not twin.knows(node):
+            for entry, node, attribute in list(_located(copy.root, errors)):
+                message = message_of(entry.type_name, entry.message, _value(node, attribute), self._declared.built_in)
+                if message is None or not copy.knows(node):
                     continue
-                fault = _fault(twin, node, attribute, said, opinions)
-                if not (fault.missing and twin.has_lost(*fault.missing)):
-                    _tell(told, fault)
-                again = _repair(twin, node, fault) or again
+                fault = _fault(copy, node, attribute, message, missing)
+                if not (fault.missing and copy.has_lost(*fault.missing)):
+                    _add(found, fault)
+                again = _repair(copy, node, fault) or again
             if not again:
                 break
-            errors = self._errors(twin.root)
+            errors = self._errors(copy.root)
         # Whatever libxml2 refused stays refused, even if none of its words is known.
-        unknown = (SchemaFault(twin.original(twin.root), "schema.value", error.message) for error in first)
-        return tuple(told.values()) or tuple(unknown)
+        unknown = (SchemaFault(copy.original(copy.root), "schema.value", error.message) for error in first)
+        return tuple(found.values()) or tuple(unknown)
 
     def _bad_base64(self, root: etree._Element) -> tuple[SchemaFault, ...]:
-        if not self._declared.binary:
+        binary = self._declared.binary
+        if not binary:
             return ()
         return tuple(
             SchemaFault(node, "schema.type", f"{prefixed(node, node.tag)} is not base64.")
-            for node in root.iter(*self._declared.binary)
-            if not is_base64(node.text or "")
+            for node in root.iter(*self._binary_names)
+            if node.tag in binary and not is_base64(node.text or "")
         )
 
     @property
@@ -152,6 +182,23 @@ class Schema:
             except (OSError, etree.LxmlError) as error:
                 raise Misconfigured(f"{self.file}: not a schema: {error}") from error
         return compiled
+
+    @property
+    def _with_patterns(self) -> etree.XMLSchema:
+        """The schema with patterns for its long lists, which is quicker to ask; the schema itself where it has none."""
+        compiled: etree.XMLSchema | None = getattr(self._local, "with_patterns", None)
+        if compiled is None:
+            compiled = self._local.with_patterns = with_patterns(self.file) or self._xsd
+        return compiled
+
+    @cached_property
+    def _binary_names(self) -> tuple[str, ...]:
+        """What to look for: the elements that hold base64, or a whole namespace where it declares many of them."""
+        by_namespace: dict[str, list[str]] = {}
+        for name in sorted(self._declared.binary):
+            by_namespace.setdefault(name.rpartition("}")[0], []).append(name)
+        found = [[f"{space}}}*"] if space and len(names) > 2 else names for space, names in by_namespace.items()]
+        return tuple(name for names in found for name in names)
 
     @cached_property
     def _declared(self) -> Declared:
@@ -179,20 +226,20 @@ def _padded(root: etree._Element, errors: Iterable[Any]) -> list[tuple[etree._El
     ]
 
 
-def _tell(told: dict[tuple[object, ...], SchemaFault], fault: SchemaFault) -> None:
+def _add(found: dict[tuple[object, ...], SchemaFault], fault: SchemaFault) -> None:
     """Adds a fault; of several of one value the plainest is kept."""
     key = (fault.node, fault.attribute, fault.missing or fault.code not in _RANK or "value")
-    if key not in told or _RANK.get(fault.code, 9) < _RANK.get(told[key].code, 9):
-        told[key] = fault
+    if key not in found or _RANK.get(fault.code, 9) < _RANK.get(found[key].code, 9):
+        found[key] = fault
 
 
-def _repair(twin: Twin, node: etree._Element, fault: SchemaFault) -> bool:
+def _repair(copy: WorkingCopy, node: etree._Element, fault: SchemaFault) -> bool:
     """Alters the twin so that what follows a wrong child is judged too; whether there was anything to do."""
     if fault.missing:
         parent, name = fault.missing
-        return twin.fill(parent, name, None if fault.node is parent else fault.node)
+        return copy.fill(parent, name, None if fault.node is parent else fault.node)
     if fault.code == "schema.unexpected" and fault.attribute is None and fault.is_child:
-        twin.misplace(twin.original(node))
+        copy.misplace(copy.original(node))
         return True
     return False
 
@@ -245,26 +292,30 @@ def _is_blank_around(text: str) -> bool:
 
 
 def _fault(
-    twin: Twin, node: etree._Element, attribute: str | None, said: Words, opinions: Mapping[etree._Element, Opinion]
+    copy: WorkingCopy,
+    node: etree._Element,
+    attribute: str | None,
+    message: LibxmlMessage,
+    missing: Mapping[etree._Element, MissingChild],
 ) -> SchemaFault:
-    original = twin.original(node)
+    original = copy.original(node)
     name = prefixed(node, node.tag)
-    if said.says.endswith("."):
+    if message.says.endswith("."):
         subject = f"{prefixed(node, attribute)} of {name}" if attribute else name
-        return SchemaFault(original, said.code, f"{subject} {said.says}", attribute)
-    parent = node if said.code == "schema.missing" else node.getparent()
-    opinion = opinions.get(node if parent is None else parent)
-    expected = (opinion.expected,) if opinion is not None and opinion.expected else said.expected
-    is_stranger = opinion is not None and node is not parent and node.tag not in opinion.known
+        return SchemaFault(original, message.code, f"{subject} {message.says}", attribute)
+    parent = node if message.code == "schema.missing" else node.getparent()
+    missing_child = missing.get(node if parent is None else parent)
+    expected = (missing_child.expected,) if missing_child is not None and missing_child.expected else message.expected
+    is_stranger = missing_child is not None and node is not parent and node.tag not in missing_child.known
     if parent is not None and len(expected) == 1 and not is_stranger and not _follows(parent, node, expected[0]):
         child = prefixed(parent, expected[0])
         sentence = f"{child} is missing in {prefixed(parent, parent.tag)}"
         if node is not parent:
             sentence += f"; it must stand before {name}"
-        return SchemaFault(original, "schema.missing", f"{sentence}.", None, (twin.original(parent), expected[0]))
-    options = listed([prefixed(node, e) for e in said.expected])
-    sentence = f"{name} {said.says}" + (f"; expected: {options}." if options else ".")
-    return SchemaFault(original, said.code, sentence, is_child=node is not parent)
+        return SchemaFault(original, "schema.missing", f"{sentence}.", None, (copy.original(parent), expected[0]))
+    options = listed([prefixed(node, e) for e in message.expected])
+    sentence = f"{name} {message.says}" + (f"; expected: {options}." if options else ".")
+    return SchemaFault(original, message.code, sentence, is_child=node is not parent)
 
 
 def _follows(parent: etree._Element, node: etree._Element, name: str) -> bool:

@@ -243,7 +243,7 @@ def test_an_unknown_type_in_xsi_does_not_stop_it(schema):
 
 
 def test_without_the_second_opinion_the_place_is_the_same(schema, monkeypatch):
-    monkeypatch.setattr("broker.validate.missing_child.SecondOpinion._about", lambda *_: 1 / 0)
+    monkeypatch.setattr("broker.validate.missing_child.MissingChildFinder._about", lambda *_: 1 / 0)
     (finding,) = refused(schema, GOOD.replace("<n:What>Tea</n:What>", ""))
     assert (finding.code, finding.pointer, finding.line) == ("schema.missing", "/n:Note/n:Line[1]/n:What", 5)
     (finding,) = refused(
