@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from broker import __version__, log
+from broker import __version__, log, metrics
 from broker import catalogue as catalogues
 from broker.answers import way_back
 from broker.archive import Archive
@@ -13,6 +15,7 @@ from broker.kafka.admin import upgrade
 from broker.kafka.lanes.claim_check import Claims
 from broker.kafka.watchdog import Watchdog
 from broker.line.process import process
+from broker.metrics import Meter
 from broker.model.errors import Failed, Misconfigured
 from broker.registry.relations import load as load_relations
 from broker.relay import topics
@@ -28,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from broker.answers.way_back import WayBack
-    from broker.model.documents import Payload
+    from broker.model.documents import Message, Payload
     from broker.model.ids import DocumentTypeName, MessageId, ParticipantCode
-    from broker.model.outcomes import Catalogue
+    from broker.model.outcomes import Catalogue, Outcome
     from broker.relay.ledger import Grant
     from broker.settings import Settings
 
@@ -53,15 +56,30 @@ def run_worker(settings: Settings) -> int:
     admin.wait(settings, catalogue.participants)
     upgrade.refuse_leftovers(settings)
     schedule = WatchdogSchedule(rules.statuses, rules.watchdog_policy, [window.code for window in catalogue.windows()])
-    relay = RelayService(settings, rules)
+    meter = Meter()
+    for document_type in catalogue.document_types.values():
+        meter.set(metrics.MAPPING_INFO, 1, mapping=document_type.mapping.id)
+    relay = RelayService(settings, replace(rules, process=_timed(rules.process, meter)), meter)
     beside = [
         WatchService(Watchdog(settings, schedule, relay.lanes)),
         Afterwards(settings, catalogue, relay.is_open),
         AlarmService(lambda: _alarm(settings), relay.is_open),
     ]
     if settings.health_port:
-        beside.append(HealthService(settings, relay.health))
+        beside.append(HealthService(settings, relay.health, meter))
     return run(settings, relay, *beside)
+
+
+def _timed(line: Callable[[Message], Outcome], meter: Meter) -> Callable[[Message], Outcome]:
+    """The line, with the time that each document took on it."""
+
+    def timed(message: Message) -> Outcome:
+        began = perf_counter()
+        outcome = line(message)
+        meter.observe(metrics.LINE_SECONDS, perf_counter() - began, document_type=str(outcome.document_type or ""))
+        return outcome
+
+    return timed
 
 
 def _found_in(kept: Archive) -> Callable[[str], Catalogue | None]:

@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     sasl_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     username: str = ""
     password: SecretStr = SecretStr("")
+    password_file: Path | None = None
+    """The password in a file, without the white space around it, as secrets are mounted; instead of ``password``."""
     principals: str = "User:{name}"
     """How Kafka names who connects, ``{name}`` being a participant's code or ``swb-relay``; mutual TLS: its CN."""
 
@@ -95,7 +97,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Settings:
-        if self.security == "sasl_ssl" and not (self.username and self.password.get_secret_value()):
+        if self.password_file and self.password.get_secret_value():
+            raise ValueError("password and password_file exclude each other")
+        if self.security == "sasl_ssl" and not (self.username and self.secret()):
             raise ValueError("security sasl_ssl needs username and password")
         if (self.certificate_file is None) != (self.key_file is None):
             raise ValueError("certificate_file and key_file go together")
@@ -125,6 +129,19 @@ class Settings(BaseSettings):
         toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
         return (init_settings, env_settings, *toml)
 
+    def secret(self) -> str:
+        """The password, read anew where it lies in a file: who replaces it there need not start anything again."""
+        if self.password_file is None:
+            return self.password.get_secret_value()
+        try:
+            text = self.password_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            said = getattr(error, "strerror", None) or "it is no text"
+            raise ValueError(f"password_file {self.password_file} cannot be read: {said}") from None
+        if not text:
+            raise ValueError(f"password_file {self.password_file} is empty")
+        return text
+
     def ssl_context(self) -> ssl.SSLContext | None:
         """TLS 1.2 or later, with the CA and (mutual TLS) the certificate that are set; None in the clear."""
         if self.security == "plaintext":
@@ -144,7 +161,7 @@ class Settings(BaseSettings):
             given |= {
                 "sasl_mechanism": self.sasl_mechanism,
                 "sasl_plain_username": self.username,
-                "sasl_plain_password": self.password.get_secret_value(),
+                "sasl_plain_password": self.secret(),
             }
         return given
 
@@ -161,7 +178,7 @@ class Settings(BaseSettings):
             given |= {
                 "sasl.mechanism": self.sasl_mechanism,
                 "sasl.username": self.username,
-                "sasl.password": self.password.get_secret_value(),
+                "sasl.password": self.secret(),
             }
         return {key: value for key, value in given.items() if value}
 

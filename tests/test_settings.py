@@ -89,3 +89,23 @@ def test_files_of_tls_are_read_before_anything_is_tried(tmp_path):
         settings.load(security="ssl", ca_file=missing)
     with pytest.raises(Misconfigured, match=r"empty\.pem cannot be used for TLS"):
         settings.load(security="ssl", certificate_file=empty, key_file=empty)
+
+
+def test_a_password_may_lie_in_a_file(monkeypatch, tmp_path):
+    file = tmp_path / "password"
+    file.write_text("hush-hush\n")
+    monkeypatch.setenv("SWB_PASSWORD_FILE", str(file))
+    given = settings.load(security="sasl_ssl", username="relay")
+    assert given.aiokafka()["sasl_plain_password"] == "hush-hush"
+    monkeypatch.setenv("SWB_PASSWORD", "another")
+    with pytest.raises(Misconfigured, match="exclude each other"):
+        settings.load(security="sasl_ssl", username="relay")
+
+
+@pytest.mark.parametrize(("content", "says"), [(None, "cannot be read: No such file"), (b" \n", "is empty")])
+def test_a_password_file_that_holds_none_is_told_without_what_it_holds(tmp_path, content, says):
+    file = tmp_path / "password"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(Misconfigured, match=says):
+        settings.load(security="sasl_ssl", username="relay", password_file=file)

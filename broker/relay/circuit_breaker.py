@@ -51,6 +51,10 @@ class CircuitBreakers:
             return trouble.reason
         return "rate" if self._clock() < self.rate_limit.until(participant) else ""
 
+    def is_broken(self, participant: str) -> bool:
+        """Whether its last records failed and it has taken none since."""
+        return participant in self._troubles
+
     def until(self, participant: str) -> float:
         """The earliest moment (of the clock) at which it may be tried."""
         trouble = self._troubles.get(participant)
@@ -64,8 +68,10 @@ class CircuitBreakers:
         failures = before.failures + 1 if before else 1
         wait = min(self._longest, self._first * 2 ** min(failures - 1, 30)) * (0.5 + self._chance() / 2)
         self._troubles[participant] = _Trouble(reason, failures, self._clock() + wait)
-        tell = logger.error if failures >= self._alarm else logger.warning
-        tell("destination.failed", participant=participant, reason=reason, failures=failures, seconds=round(wait, 2))
+        tell_log = logger.error if failures >= self._alarm else logger.warning
+        tell_log(
+            "destination.failed", participant=participant, reason=reason, failures=failures, seconds=round(wait, 2)
+        )
 
     def worked(self, participant: str) -> None:
         if self._troubles.pop(participant, None):

@@ -1,18 +1,17 @@
-"""The health port of a worker: alive, ready, and a few numbers for Prometheus. On loopback unless told otherwise."""
+"""The health port of a worker: alive, ready, and the numbers for Prometheus. On loopback unless told otherwise."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+from broker import metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from prometheus_client.metrics_core import Metric
-
+    from broker.metrics import Meter
     from broker.worker.health import Health
 
 _STOP_SECONDS = 1.0
@@ -21,12 +20,11 @@ _STOP_SECONDS = 1.0
 class HealthPort:
     """``/healthz`` and ``/readyz`` say 200 or 503 with the same few words of JSON; ``/metrics`` the numbers."""
 
-    def __init__(self, host: str, port: int, health: Callable[[], Health]) -> None:
+    def __init__(self, host: str, port: int, health: Callable[[], Health], meter: Meter) -> None:
         self._host = host
         self._port = port
         self._health = health
-        self._registry = CollectorRegistry()
-        self._registry.register(self)
+        self._meter = meter
         self._runner: web.AppRunner | None = None
 
     def application(self) -> web.Application:
@@ -48,13 +46,6 @@ class HealthPort:
         if runner is not None:
             await runner.cleanup()
 
-    def collect(self) -> Iterator[Metric]:
-        """The numbers, when Prometheus asks."""
-        health = self._health()
-        yield CounterMetricFamily("swb_relay_records_moved", "Records moved since the start.", value=health.moved)
-        yield GaugeMetricFamily("swb_relay_lanes", "Lanes that this worker holds.", value=len(health.lanes))
-        yield GaugeMetricFamily("swb_relay_ready", "1 when all its lanes work.", value=float(health.is_ready))
-
     async def _alive(self, _request: web.Request) -> web.Response:
         health = self._health()
         return _said(health, 200 if health.is_alive else 503)
@@ -64,7 +55,12 @@ class HealthPort:
         return _said(health, 200 if health.is_ready else 503)
 
     async def _metrics(self, _request: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(self._registry), content_type="text/plain", charset="utf-8")
+        health = self._health()
+        self._meter.set(metrics.READY, float(health.is_ready))
+        self._meter.set(metrics.ALIVE, float(health.is_alive))
+        self._meter.set(metrics.LANES, len(health.lanes))
+        text = metrics.exposition(self._meter, metrics.WORKER)
+        return web.Response(body=text, content_type="text/plain", charset="utf-8")
 
 
 def _said(health: Health, status: int) -> web.Response:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from broker.kafka.watchdog import Watchdog
+    from broker.metrics import Meter
     from broker.model.outcomes import Catalogue
     from broker.relay.batch import PlanContext
     from broker.settings import Settings
@@ -136,10 +137,11 @@ class RelayService(Service):  # type: ignore[misc]  # mode publishes no types
 
     mundane_level = "debug"
 
-    def __init__(self, settings: Settings, rules: PlanContext) -> None:
+    def __init__(self, settings: Settings, rules: PlanContext, meter: Meter) -> None:
         super().__init__()
         self._settings = settings
         self._rules = rules
+        self._meter = meter
         self._stop = asyncio.Event()
         self._relay: Relay | None = None
         self._running: asyncio.Task[None] | None = None
@@ -157,15 +159,16 @@ class RelayService(Service):  # type: ignore[misc]  # mode publishes no types
         if self._relay is None:
             return Health(is_alive=True, is_ready=False)
         liveness = self._relay.liveness
+        self._relay.measure()
         return Health(
             is_alive=not liveness.is_stuck,
-            is_ready=self._relay.is_open,
+            is_ready=self._relay.is_ready,
             lanes=tuple(sorted(self._relay.lanes())),
             moved=liveness.moved,
         )
 
     async def on_start(self) -> None:
-        self._relay = Relay(self._settings, self._rules, self._settings.instance or None)
+        self._relay = Relay(self._settings, self._rules, self._settings.instance or None, self._meter)
         self._running = asyncio.create_task(self._work(self._relay), name="relay")
 
     async def _work(self, relay: Relay) -> None:
@@ -188,16 +191,17 @@ class HealthService(Service):  # type: ignore[misc]  # mode publishes no types
 
     mundane_level = "debug"
 
-    def __init__(self, settings: Settings, health: Callable[[], Health]) -> None:
+    def __init__(self, settings: Settings, health: Callable[[], Health], meter: Meter) -> None:
         super().__init__()
         self._settings = settings
         self._health = health
+        self._meter = meter
         self._port: HealthPort | None = None
 
     async def on_start(self) -> None:
         from broker.worker.http import HealthPort  # noqa: PLC0415 - a quarter of a second that a worker without it does without
 
-        self._port = HealthPort(self._settings.health_host, self._settings.health_port, self._health)
+        self._port = HealthPort(self._settings.health_host, self._settings.health_port, self._health, self._meter)
         await self._port.open()
 
     async def on_stop(self) -> None:

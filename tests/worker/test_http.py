@@ -3,6 +3,8 @@ import socket
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from broker import metrics
+from broker.metrics import Meter
 from broker.model.errors import Misconfigured
 from broker.worker.health import Health, check_port
 from broker.worker.http import HealthPort
@@ -12,9 +14,11 @@ from broker.worker.http import HealthPort
 async def ask():
     """What a path answers for a given health: status and text."""
     clients = []
+    meter = Meter()
+    meter.add(metrics.RECORDS, 42)
 
     async def asked(path, health):
-        client = TestClient(TestServer(HealthPort("127.0.0.1", 0, lambda: health).application()))
+        client = TestClient(TestServer(HealthPort("127.0.0.1", 0, lambda: health, meter).application()))
         clients.append(client)
         await client.start_server()
         async with client.get(path) as response:
@@ -46,8 +50,9 @@ async def test_a_worker_before_which_everything_waits_is_not_alive(ask):
 async def test_numbers_for_prometheus(ask):
     status, text = await ask("/metrics", WELL)
     assert status == 200
-    assert "swb_relay_records_moved_total 42.0" in text
-    assert "swb_relay_lanes 2.0" in text
+    assert "swb_records_moved_total 42.0" in text
+    assert "swb_lanes_held 2.0" in text
+    assert "swb_ready 1.0" in text
 
 
 def test_a_port_that_is_taken_is_told_before_the_worker_starts():

@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError
 
 from broker import log
+from broker.kafka.lanes.measure import count_batch
 from broker.model.errors import Failed
 from broker.relay import headers, topics
 from broker.relay.batch import Batch, Unfetched
@@ -202,5 +203,10 @@ class Batcher:
                 self._context.origins.see(record.place, record.content)
         self._limit = min(self._limit * 2, self._context.settings.batch_records)
         self._context.moved(len(planned.taken))
-        for event, fields in planned.batch.log_events:
+        said, now = planned.batch.log_events, self._context.now()
+        for _, fields in said:
+            if written_at := fields.pop("since", None):
+                fields["milliseconds"] = now - written_at
+        count_batch(self._context.meter, planned.taken, (record for _, record in planned.batch.out), said, now)
+        for event, fields in said:
             logger.info(event, lane=self._lane, **fields)

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from broker import log
+from broker import log, metrics
 from broker.kafka.clients import relay_consumer
 from broker.kafka.lanes.claim_check import Claims
 from broker.kafka.lanes.lane import Lane
 from broker.kafka.lanes.leave import Leave, Reason
 from broker.kafka.lanes.liveness import Liveness
+from broker.kafka.lanes.measure import set_share
 from broker.kafka.lanes.snapshots import Snapshots
 from broker.kafka.lanes.transaction_admin import TransactionAdmin
 from broker.kafka.lanes.worker_context import WorkerContext
 from broker.kafka.offsets import Offsets
 from broker.kafka.origins import OriginReader
+from broker.metrics import Meter
 from broker.relay import topics
 from broker.relay.circuit_breaker import CircuitBreakers
 
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 logger = log.get(__name__)
 
 _TICK_SECONDS = 1.0
+_ASK_SECONDS = 5.0
+_BORNE_SECONDS = 15.0
+"""A lane that opens again within this keeps its worker ready."""
 _OF_BEFORE = "assignment for unsubscribed topic"
 """What aiokafka says of a share with topics that were not asked for."""
 
@@ -43,7 +48,9 @@ _OF_BEFORE = "assignment for unsubscribed topic"
 class Relay:
     """Runs the lanes that the group gives to this worker, until stopped or until it must leave."""
 
-    def __init__(self, settings: Settings, rules: PlanContext, instance: str | None = None) -> None:
+    def __init__(
+        self, settings: Settings, rules: PlanContext, instance: str | None = None, meter: Meter | None = None
+    ) -> None:
         self._settings = settings
         self._rules = rules
         self._instance = instance
@@ -52,6 +59,10 @@ class Relay:
         self._incomplete_since = 0.0
         self._leaving: asyncio.Future[Leave] = asyncio.get_running_loop().create_future()
         self.liveness = Liveness(settings.stuck_seconds, time.monotonic)
+        self._meter = meter or Meter()
+        self._asked = self._ticked = time.monotonic()
+        self._opened = float("-inf")
+        self._away_since: float | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until the event is set; raises Leave."""
@@ -62,6 +73,7 @@ class Relay:
             Snapshots(self._settings),
             TransactionAdmin(self._settings),
             moved=self.liveness.count,
+            meter=self._meter,
         )  # fmt: skip
         context = self._context
         try:
@@ -121,6 +133,8 @@ class Relay:
                 self._context.consumer.pause(*self._context.consumer.assignment())
                 await self._context.consumer.getmany(timeout_ms=0)
         self._complete()
+        self._note_lanes()
+        await self._note_kafka()
         is_waiting = self.is_waiting
         if is_waiting and self.liveness.is_doubtful and not await self._context.bounds.can_be_asked():
             logger.warning("kafka.waiting", bootstrap=self._settings.bootstrap, reason="it does not answer")
@@ -128,6 +142,28 @@ class Relay:
         self.liveness.look(is_waiting=is_waiting)
         if self.liveness.is_stuck:
             raise Leave(Reason.STUCK, f"records wait and none has moved for {self._settings.stuck_seconds:g} s")
+
+    def _note_lanes(self) -> None:
+        now = time.monotonic()
+        if self.is_open:
+            self._opened = now
+        else:
+            self._meter.add(metrics.LANELESS, now - self._ticked)
+        self._ticked = now
+
+    async def _note_kafka(self) -> None:
+        """Say once that Kafka is away, and once that it is back again."""
+        now = time.monotonic()
+        if now - self._asked < _ASK_SECONDS:
+            return
+        self._asked = now
+        answers = await self._context.bounds.can_be_asked()
+        if not answers and self._away_since is None:
+            self._away_since = now
+            logger.warning("kafka.away", bootstrap=self._settings.bootstrap)
+        elif answers and self._away_since is not None:
+            logger.info("kafka.back", bootstrap=self._settings.bootstrap, seconds=round(now - self._away_since, 1))
+            self._away_since = None
 
     def _complete(self) -> None:
         """Join the group again when lanes stay incomplete.
@@ -194,6 +230,34 @@ class Relay:
     def is_open(self) -> bool:
         """Whether this worker has lanes and all of them work."""
         return bool(self._lanes) and all(lane.is_open for lane, _ in self._lanes.values())
+
+    @property
+    def is_ready(self) -> bool:
+        """The same, a moment's trouble borne: a record that was refused opens a lane again. Not while Kafka is away."""
+        is_open = self.is_open or (bool(self._lanes) and time.monotonic() - self._opened < _BORNE_SECONDS)
+        return is_open and self._away_since is None
+
+    def measure(self) -> None:
+        """How this worker's share stands now, into its numbers."""
+        lags: Counter[str] = Counter()
+        oldest: dict[str, float] = {}
+        with suppress(
+            AttributeError, IllegalStateError, KeyError, AssertionError
+        ):  # not begun, or a share that changes
+            consumer, participants = self._context.consumer, self._rules.participants
+            for code in participants:
+                name = topics.outbox(code)
+                for index in self._lanes:
+                    tp = TopicPartition(name, index)
+                    end, position = consumer.last_stable_offset(tp), self._position(tp)
+                    if end is not None and position is not None:
+                        lags[code] += max(0, end - position)
+            for lane, _ in self._lanes.values():
+                for sender, at in lane.oldest():
+                    lags[sender] += 1
+                    oldest[sender] = min(at, oldest.get(sender, at))
+            circuits = {code: bool(self._context.circuits.is_broken(code)) for code in participants}
+            set_share(self._meter, lags, oldest, self._settings.partitions, circuits)
 
     @property
     def is_waiting(self) -> bool:

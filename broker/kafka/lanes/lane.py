@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, ProducerFenced
 
-from broker import log
+from broker import log, metrics
 from broker.kafka.clients import discard, lane_producer
 from broker.kafka.lanes.batcher import Batcher
 from broker.kafka.lanes.commit_markers import CommitMarkers
@@ -24,7 +24,7 @@ from broker.relay import topics
 from broker.relay.records import Consumed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from aiokafka import AIOKafkaProducer
 
@@ -92,6 +92,12 @@ class Lane:
         if self._fetching is not None:
             self._fetching.cancel()  # it may wait for an assignment that comes only when the lanes are closed
 
+    def oldest(self) -> Iterator[tuple[str, float]]:
+        """Senders of what was fetched and is not done, each with the time of a record (seconds)."""
+        for record in tuple(self._buffer):
+            if sender := topics.writer_of(record.topic):
+                yield str(sender), record.timestamp / 1000
+
     # --- opening ------------------------------------------------------------------------------------------------------
 
     async def _open(self) -> None:
@@ -156,9 +162,11 @@ class Lane:
             await asyncio.sleep(max(0.0, self._turned + _TURN_SECONDS - time.monotonic()))
             await self._fetch()
         if self._buffer:
+            began = time.monotonic()
             planned = await self._batcher.plan(self._buffer, self._hold)
             if planned.taken:
                 await self._commit(planned)
+                self._context.meter.observe(metrics.BATCH_SECONDS, time.monotonic() - began)
         elif time.monotonic() - self._swept > _SWEEP_SECONDS:
             await self._sweep()
         await self._end_backlogs()
@@ -218,7 +226,9 @@ class Lane:
         records = [(source, await self._context.claims.stowed(record)) for source, record in planned.batch.out]
         try:
             deadline = self._context.settings.produce_seconds
+            began = time.monotonic()
             written = await transact(self._open_producer, records, planned.offsets, deadline)
+            self._context.meter.observe(metrics.COMMIT_SECONDS, time.monotonic() - began)
         except NotTaken as refused:
             self._batcher.learn(refused, planned)
             raise Again(f"{len(refused.refusals)} records were refused") from refused

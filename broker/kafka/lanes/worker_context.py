@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from broker.metrics import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,5 +38,6 @@ class WorkerContext:
     transactions: TransactionAdmin
     now: Callable[[], int] = lambda: int(time.time() * 1000)
     """Milliseconds since 1970."""
+    meter: Meter = field(default_factory=Meter)
     moved: Callable[[int], None] = lambda _: None
     """Told how many records a commit has moved."""

@@ -70,7 +70,7 @@ def logging_config(form: Format = "auto", level: str = "info", stream: TextIO | 
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"swb": {"()": _formatter, "form": _chosen(form, out)}},
-        "handlers": {"swb": {"class": "logging.StreamHandler", "formatter": "swb", "stream": out}},
+        "handlers": {"swb": {"class": "broker.log.calm.CalmHandler", "formatter": "swb", "stream": out}},
         "root": {"handlers": ["swb"], "level": level.upper()},
     }
 

@@ -1,0 +1,108 @@
+"""Every event that the broker logs, declared once: its fields, and what it means to who reads it at night.
+
+A line may leave fields out, and has no others; a test walks the code, another the lines of a real run. ``message_id``,
+``conversation_id`` and what the form adds to every line (timestamp, level, logger) need no declaration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+COMMON = frozenset({"timestamp", "level", "logger", "event", "message_id", "conversation_id", "exception", "detail"})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One declared event."""
+
+    means: str
+    fields: frozenset[str] = frozenset()
+    repeats: bool = False
+    """Whether it is said again and again while something lasts: then it is counted after a few times."""
+
+
+def _event(means: str, fields: str = "", *, repeats: bool = False) -> Event:
+    return Event(means, frozenset(fields.split()), repeats)
+
+
+_OUTCOME = "sender lane document_type size milliseconds origin mapping trace_id worker"
+"""Of the one line that tells the outcome of a document."""
+
+EVENTS: dict[str, Event] = {
+    # documents: one of these for each, when its batch is committed
+    "message.accepted": _event("A valid payload was made and handed on.", f"{_OUTCOME} routed delivered windows"),
+    "message.refused": _event("The document is at fault; its sender has all findings.", f"{_OUTCOME} codes"),
+    "message.conflict": _event("Its id was used for other content; refused.", f"{_OUTCOME} codes"),
+    "message.repeated": _event("Accepted before; no window hears of it again.", _OUTCOME),
+    "message.failed": _event("An exception that nobody foresaw; a dead letter.", f"{_OUTCOME} reason error"),
+    # what follows
+    "message.answered": _event("A window's answer went home.", "window state sender document_type lane milliseconds"),
+    "message.overdue": _event("A window has not answered within its limit.", "window step level lane"),
+    "message.no_answer": _event("It will not be waited for any longer.", "window step level lane"),
+    "delivery.made": _event("What waited was delivered.", "window lane"),
+    "delivery.failed": _event("A delivery was given up; a dead letter.", "window reason lane"),
+    "telling.failed": _event("The sender's own form failed; told in plain form.", "error lane"),
+    "answer.unreadable": _event("What a window sent cannot be read; kept.", "window codes origin lane"),
+    "answer.unmatched": _event("An answer that fits no delivery; kept.", "window lane"),
+    "answer.conflict": _event("The id of an answer came twice with other content; kept.", "window lane"),
+    "answer.flood": _event("More answers than a conversation holds; kept.", "window lane"),
+    "answer.waiting": _event("An answer waits for the number it names.", "window mrn lane"),
+    "answer.waiting-full": _event("Too much waits for one number; kept.", "window lane"),
+    "writeoff.conflict": _event("A certificate was granted twice.", "sender lane"),
+    "record.failed": _event("A record that is no document could not be judged.", "origin error lane"),
+    "record.poison": _event("The first sight of an exception that nobody foresaw.", "origin"),
+    "deadletter.arrived": _event(
+        "Each dead letter, once.", "id reason destination window origin_topic origin_partition origin_offset"
+    ),
+    # lanes and the group
+    "worker.starting": _event("A worker begins.", "bootstrap instance"),
+    "worker.leaves": _event("It ends by itself; the code says why.", "reason sentence code"),
+    "catalogue.loaded": _event("The data are read.", "types participants"),
+    "catalogue.compiled": _event("Schemas and mappings are compiled.", "seconds"),
+    "catalogue.kept": _event("The data are kept by their digest.", "catalogue decisions engine"),
+    "catalogue.unread": _event("An earlier version of the data cannot be read now.", "mapping reason", repeats=True),
+    "relay.started": _event("It has joined the group.", "participants instance"),
+    "partitions.assigned": _event("Its share of the lanes.", "lanes"),
+    "partitions.revoked": _event("Its share is taken back.", "lanes unfinished"),
+    "lane.opened": _event("A lane works.", "lane seconds remembered waiting"),
+    "lane.again": _event("A lane opens again after a trouble.", "lane reason times", repeats=True),
+    "lane.incomplete": _event("Topics of a lane are missing here.", "lane missing count", repeats=True),
+    "lane.crashed": _event("A lane ended in a way that nobody foresaw."),
+    "group.waits": _event("A static member waits for its share.", "instance seconds reason"),
+    "group.joined-again": _event("The share is asked for anew.", "reason", repeats=True),
+    "topics.refused": _event("The relay's own topics take nothing.", "topics reasons lane", repeats=True),
+    "records.lost": _event("Records were deleted before they were read.", "topic partition committed first"),
+    "state.read": _event("What a lane remembers was read.", "lane records seconds"),
+    "state.anew": _event("A copy was in doubt; it is read from Kafka.", "topic lane"),
+    "offsets.left-open": _event("A commit of offsets was left open; ended.", "lane commit known"),
+    "transaction.left-open": _event("A commit was left open in a partition.", "lane topic partition offset commit"),
+    "transaction.ended": _event("What was left open is ended.", "lane partitions commit open"),
+    "snapshot.written": _event("A copy of what a lane remembers.", "topic lane entries true_to"),
+    "snapshot.unwritten": _event("It could not be copied; nothing else is missing.", "topic lane reason", repeats=True),
+    "snapshot.unread": _event("A copy cannot be used; read from Kafka.", "topic lane reason"),
+    "snapshot.none": _event("Copies cannot be trusted; read from Kafka.", "reason"),
+    # Kafka, destinations, storage
+    "kafka.waiting": _event("Kafka does not answer.", "bootstrap reason", repeats=True),
+    "kafka.away": _event("Kafka does not answer; documents wait where they are.", "bootstrap"),
+    "kafka.back": _event("Back again: Kafka answers.", "bootstrap seconds"),
+    "topics.waiting": _event("Topics are missing.", "missing count remedy", repeats=True),
+    "topics.unchecked": _event("The settings of topics could not be read.", "reason"),
+    "topic.wrong": _event("A topic's setting is not as it has to be.", "topic reason"),
+    "destination.failed": _event("An inbox took nothing.", "participant reason failures seconds", repeats=True),
+    "destination.recovered": _event("An inbox takes records again.", "participant"),
+    "claim.unread": _event("A claim check cannot be fetched.", "origin reason", repeats=True),
+    "claim.unwritten": _event("A claim check cannot be written.", "topic reason", repeats=True),
+    "origin.gone": _event("A document is no longer at its origin.", "origin"),
+    "origin.close": _event("The reader of origins ended badly.", "error"),
+    "watchdog.asks": _event("The owner of a conversation is asked to look."),
+    "watchdog.waits": _event("The watchdog cannot read.", "error", repeats=True),
+    "alarm.again": _event("Who tells dead letters is started again.", "reason", repeats=True),
+    # the mock windows
+    "window.answered": _event("A mock window has answered.", "window answers"),
+    "window.unreadable": _event("A payload that it cannot read.", "window reason"),
+    "window.retries": _event("Its answer was not taken; it tries again.", "window reason", repeats=True),
+    "window.broken": _event("An exception that nobody foresaw.", "window"),
+    # the process
+    "process.crashed": _event("The process ends by an exception that nobody caught."),
+    "log.repeated": _event("How often a line came that was said only at first.", "of line times seconds"),
+}
