@@ -50,6 +50,9 @@ EVENTS: dict[str, Event] = {
     "answer.waiting-full": _event("Too much waits for one number; kept.", "window lane"),
     "writeoff.conflict": _event("A certificate was granted twice.", "sender lane"),
     "record.failed": _event("A record that is no document could not be judged.", "origin error lane"),
+    "fact.newer": _event("A fact in a form that a newer version writes; kept.", "kind origin lane"),
+    "fact.unknown": _event("A fact of a kind that this version does not know; kept.", "kind origin lane"),
+    "fact.unreadable": _event("A fact that cannot be read; kept.", "kind origin lane"),
     "record.poison": _event("The first sight of an exception that nobody foresaw.", "origin"),
     "deadletter.arrived": _event(
         "Each dead letter, once.", "id reason destination window origin_topic origin_partition origin_offset"
@@ -73,6 +76,7 @@ EVENTS: dict[str, Event] = {
     "topics.refused": _event("The relay's own topics take nothing.", "topics reasons lane", repeats=True),
     "records.lost": _event("Records were deleted before they were read.", "topic partition committed first"),
     "state.read": _event("What a lane remembers was read.", "lane records seconds"),
+    "state.unreadable": _event("What a lane remembers of a key cannot be read; taken for nothing.", "topic key reason"),
     "state.anew": _event("A copy was in doubt; it is read from Kafka.", "topic lane"),
     "offsets.left-open": _event("A commit of offsets was left open; ended.", "lane commit known"),
     "transaction.left-open": _event("A commit was left open in a partition.", "lane topic partition offset commit"),
