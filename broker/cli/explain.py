@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from broker.mapping import Explanation
     from broker.model.ids import MessageId
 
-_COLOURS = {"carried": "green", "folded": "cyan", "dropped": "bright_black", "unmapped": "yellow"}
+_COLOURS = {"carried": "green", "folded": "cyan", "decided": "blue", "dropped": "bright_black", "unmapped": "yellow"}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,6 +66,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
                 "value": origin.value,
                 "row": origin.row,
                 "sources": [{"path": s.path, "line": s.line, "value": s.value} for s in origin.sources],
+                "deciders": [{"path": s.path, "line": s.line, "value": s.value} for s in origin.deciders],
                 "codes": origin.codes,
                 "transform": origin.transform,
                 "why": origin.why,
@@ -101,8 +102,12 @@ def _write(name: str, found: Explanation) -> None:
         for source in origin.sources:
             value = " ".join((source.value or "").split())
             click.echo(f"      <- {source.path} (line {source.line}): {value}{f'  [{how}]' if how else ''}")
-        if not origin.sources:
-            click.echo(f"      <- {origin.why or origin.row}")
+        if not origin.sources and origin.why:
+            click.echo(f"      <- {origin.why}")
+        for source in origin.deciders:
+            click.echo(f"      decided by {source.path} (line {source.line})")
+        if not origin.behind and not origin.why:
+            click.echo(f"      <- {origin.row}")
     counts = found.counts
     click.echo(f"  {counts['leaves']} values: " + ", ".join(f"{counts[s]} {s}" for s in _COLOURS))
     for loss in found.loss:

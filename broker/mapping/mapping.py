@@ -63,6 +63,15 @@ class RowMapping:
         """Rows and groups by the numbers that issues and notes name."""
         return self.plan.entries
 
+    @property
+    def mandatory(self) -> frozenset[int]:
+        """The numbers of rows without whose value there is no payload."""
+        return self.plan.mandatory
+
+    def maximum(self, number: int) -> int:
+        """How many instances of a group the payload can hold."""
+        return self.plan.maxima[number]
+
     @cached_property
     def id(self) -> str:
         """``name@version+sha256``: what the header ``swb_mapping`` says."""
@@ -101,4 +110,6 @@ class RowMapping:
         """The payload's text, and what the run noted on the way."""
         run = Run(self.absent)
         code = self.traced if traced else self.fast
-        return code.translate(root, message_id, run), run
+        text = code.translate(root, message_id, run)
+        run.tell_repeats(self.entries)
+        return text, run

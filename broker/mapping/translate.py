@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -15,9 +16,14 @@ from broker.model.errors import Refused
 from broker.model.findings import Finding, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from broker.mapping.runtime.run import Issue, Leaf, Run
     from broker.model.documents import Document
 
+TOO_MANY = "mapping.too-many"
+_MILD = PARTIAL | {"mapping.moved", "mapping.several"}
+"""Issues of which the reason says where the value is."""
 DECLARATION = "{urn:wco:datamodel:WCO:DEC-DMS:2}Declaration"
 
 
@@ -33,11 +39,16 @@ def translate(document: Document, message_id: str) -> tuple[Payload, tuple[Findi
 
 
 def told(document: Document, run: Run) -> tuple[Finding, ...]:
-    """The findings of a run, in the order: missing, misfits, what nothing took."""
-    entries = document.type.mapping.entries
+    """The findings of a run, in the order: missing, misfits, what nothing took. What is one fault is told once."""
+    mapping = document.type.mapping
+    entries = mapping.entries
+    if crowded := [issue for issue in run.issues if issue.code == TOO_MANY]:
+        return tuple(_crowded(document, crowded))
     missing = [_missing(document, entries[row], element) for row, element in run.missing]
-    once = {(i.code, i.element, i.attribute, i.row): i for i in run.issues}
-    issues = [_issue(document, entries[issue.row], issue) for issue in once.values()]
+    once: dict[tuple[str, etree._Element, str | None, str], list[Issue]] = {}
+    for issue in run.issues:
+        once.setdefault((issue.code, issue.element, issue.attribute, issue.reason), []).append(issue)
+    issues = [_issue(document, same) for same in once.values()]
     unmapped = [_unmapped(document, *leaf) for leaf in unmapped_leaves(run)]
     return (*missing, *issues, *unmapped)
 
@@ -72,21 +83,51 @@ def _missing(document: Document, row: object, element: etree._Element) -> Findin
     return Finding("mapping.required", message, pointer=path, line=line_of(nearest, document.line_offset))
 
 
-def _issue(document: Document, row: object, issue: Issue) -> Finding:
+def _issue(document: Document, same: list[Issue]) -> Finding:
+    """One finding for a value, whatever the number of rows that could not carry it."""
+    mapping, issue = document.type.mapping, same[0]
     path, line = place(document, issue.element, issue.attribute)
-    required = (isinstance(row, Row) and row.required and issue.code not in _MILD) or issue.code == "mapping.too-many"
-    target = getattr(row, "name", "")
+    rows = {one.row: mapping.entries[one.row] for one in same}
+    targets = _listed(dict.fromkeys(_bare(getattr(row, "name", "")) for row in rows.values()))
+    reason = issue.reason.rstrip(".")
+    mild = issue.code in _MILD
+    needed = any(isinstance(row, Row) and (row.required or n in mapping.mandatory) for n, row in rows.items())
+    error = issue.code == "value.ambiguous" or (
+        needed and issue.code not in PARTIAL and issue.code != "mapping.several"
+    )
     return Finding(
         issue.code,
-        f"Not carried to {target}: {issue.reason}." if issue.code not in _MILD else f"{issue.reason} ({target}).",
-        Severity.ERROR if required else Severity.WARNING,
+        f"{reason} ({targets})." if mild else f"Not carried to {targets}: {reason}.",
+        Severity.ERROR if error else Severity.WARNING,
         path,
         line,
         shown(issue.value),
     )
 
 
-_MILD = PARTIAL | {"mapping.moved"}
+def _bare(name: str) -> str:
+    """A row's name as the place it fills: two rows of one place are told as one."""
+    return re.sub(r"#\d+$| \(otherwise\)$", "", name)
+
+
+def _listed(names: Iterable[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _crowded(document: Document, crowded: list[Issue]) -> Iterator[Finding]:
+    """One finding for each class of which the document has more than a declaration takes."""
+    mapping = document.type.mapping
+    for row in dict.fromkeys(issue.row for issue in crowded):
+        group, maximum = mapping.entries[row], mapping.maximum(row)
+        first = next(issue.element for issue in crowded if issue.row == row)
+        count = maximum + sum(1 for issue in crowded if issue.row == row)
+        path, line = place(document, first)
+        message = (
+            f"The document has {count:,} of these; a declaration takes {maximum:,} ({group.name}). "
+            "This is the first too many."
+        )
+        yield Finding(TOO_MANY, message, pointer=path, line=line)
 
 
 def _unmapped(document: Document, element: etree._Element, attribute: str | None) -> Finding:

@@ -212,7 +212,7 @@ def _paths(group: Group, profile: Profile, scopes: tuple[Elements, ...]) -> Iter
         base = profile.follow(scopes[-1], row.sources[0])[0] if row.sources and not row.sources[0].up else None
         for path in row.sources:
             yield from ask(where, path)
-        for measure in (row.unit, row.scheme):
+        for measure in (*row.unit, row.scheme):
             if measure is not None:
                 is_on_source = measure.attribute and not measure.steps and not measure.up
                 yield from ask(where, measure, (*scopes, base) if is_on_source and base is not None else scopes)

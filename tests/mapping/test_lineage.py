@@ -34,9 +34,9 @@ def account(content: bytes) -> bool:
     assert told.content == outcome.payload.content
     assert len(told.lineage) == sum(1 for _ in leaves(etree.fromstring(told.content)))
     # A constant rests on the reason in its row, all else on places of the document.
-    assert all(origin.sources or origin.why for origin in told.lineage)
+    assert all(origin.behind or origin.why for origin in told.lineage)
     counts = told.counts
-    assert counts["leaves"] == counts["carried"] + counts["folded"] + counts["dropped"] + counts["unmapped"]
+    assert counts["leaves"] == sum(counts[state] for state in ("carried", "folded", "decided", "dropped", "unmapped"))
     assert counts["leaves"] >= sum(1 for _ in leaves(detect(content, CATALOGUE).root)) > 0
     return True
 

@@ -4,6 +4,11 @@ Every leaf of every accepted sample is deleted, then changed. Either the documen
 leaf; or every payload leaf that differs names the mutated leaf as a source, and every payload leaf that named it
 differs, unless its row gives the same for both values (counted by row). A value may move up into the place that another
 left, and a value that lost its place may be carried where its row says otherwise: both places name the mutated leaf.
+
+Two lies are looked for besides. A leaf named as a source (not as what decided) has fed the value: another value of it
+gives another, unless a table or a transform of the row makes one out of both; the unit of a number is changed into
+another unit for that. And a leaf said to be folded stands in the payload, word for word: without it the payload is
+another.
 ``SWB_PROOF=full`` mutates every leaf; else a few of each sample, in turn.
 """
 
@@ -25,6 +30,7 @@ from broker import catalogue
 from broker.content.detect import detect
 from broker.content.xml import leaves, place, pointers
 from broker.mapping import explain, translate
+from broker.mapping.language.rows import Row
 from broker.model.documents import Document
 from broker.model.errors import Refused
 from broker.model.ids import NO_MESSAGE_ID
@@ -70,6 +76,21 @@ def changed_value(value: str) -> str:
     return value[:-1] + ("X" if value[-1:] != "X" else "Y") if len(value) > 1 else value + value
 
 
+OTHER_UNIT = {"KGM": "TNE", "TNE": "KGM", "GRM": "KGM", "EUR": "USD", "USD": "EUR"}
+"""Of a mass another mass, of a currency another; of all else a number of pieces."""
+
+
+def other_unit(attribute: str, value: str) -> str:
+    """Another unit that is as well known as the first."""
+    if attribute.endswith("currencyID"):
+        return OTHER_UNIT.get(value, "EUR")
+    return OTHER_UNIT.get(value, "C62" if value != "C62" else "SET")
+
+
+def is_unit(attribute: str | None) -> bool:
+    return attribute is not None and attribute.endswith(("unitCode", "currencyID"))
+
+
 def mutants(document: Document) -> Iterator[tuple[str, int, str | None, Document]]:
     """Each mutation: its kind, the number of the element it touches, the attribute, the mutated document."""
     elements = list(document.root.iter(etree.Element))
@@ -78,13 +99,15 @@ def mutants(document: Document) -> Iterator[tuple[str, int, str | None, Document
     step = 1 if FULL else max(1, len(found) // LEAVES_OF_A_SAMPLE)
     offset = 0 if FULL else len(found) % step
     for element, attribute in found[offset::step]:
-        for kind in ("delete", "change"):
+        for kind in ("delete", "change", *(("unit",) if is_unit(attribute) else ())):
             tree = copy.deepcopy(document.root.getroottree()).getroot()
             root = tree if document.root.getparent() is None else _same_place(tree, document.root)
             copied = list(root.iter(etree.Element))[numbers[element]]
             if attribute is not None:
                 if kind == "delete":
                     del copied.attrib[attribute]
+                elif kind == "unit":
+                    copied.set(attribute, other_unit(attribute, copied.get(attribute).strip()))
                 else:
                     copied.set(attribute, changed_value(copied.get(attribute)))
             elif kind == "change":
@@ -104,7 +127,7 @@ def _same_place(tree: etree._Element, root: etree._Element) -> etree._Element:
 
 
 def leaf_key(origin: Origin, old_paths: dict[str, str]) -> tuple[str, str, frozenset[str]]:
-    sources = frozenset(_old(source.path, old_paths) for source in origin.sources)
+    sources = frozenset(_old(source.path, old_paths) for source in origin.behind)
     return re.sub(r"\[\d+\]", "", origin.target), origin.value, sources
 
 
@@ -121,6 +144,9 @@ def prove(sample: Path) -> Account:
     except Refused:
         return account
     before = explain(document, NO_MESSAGE_ID)
+    account.faults += [
+        f"said to be folded, and not in the payload: {path}" for path in falsely_folded(document, before)
+    ]
     original = list(document.root.iter(etree.Element))
     paths = pointers(document.root)
     for kind, number, attribute, mutated in mutants(document):
@@ -147,8 +173,50 @@ def prove(sample: Path) -> Account:
         touched = {leaf}
         if kind == "delete" and attribute is None:  # its attributes go with it
             touched |= {place(document, element, str(name))[0] for name in element.keys()}  # noqa: SIM118
-        compare(account, before, explain(mutated, NO_MESSAGE_ID), touched, old_paths, f"{kind} {leaf}")
+        after = explain(mutated, NO_MESSAGE_ID)
+        compare(account, before, after, touched, old_paths, f"{kind} {leaf}")
+        account.faults += lies(before, after, leaf, kind, old_paths)
     return account
+
+
+def falsely_folded(document: Document, told: Explanation) -> Iterator[str]:
+    """Leaves that the loss report calls folded, and whose text no value of the payload holds."""
+    values = [" ".join(origin.value.split()) for origin in told.lineage]
+    whole = {" ".join(values), "".join(values)}
+    texts = {place(document, *leaf)[0]: _text(*leaf) for leaf in leaves(document.root)}
+    for loss in told.loss:
+        if loss.state == "folded" and not any(texts.get(loss.path, "") in one for one in whole):
+            yield loss.path
+
+
+def _text(element: etree._Element, attribute: str | None) -> str:
+    return " ".join((element.get(attribute) if attribute else element.text or "").split())
+
+
+def lies(before: Explanation, after: Explanation, leaf: str, kind: str, old_paths: dict[str, str]) -> Iterator[str]:
+    """What was said of a leaf, and what another value of it, or none, shows to be untrue."""
+    loss = next((loss for loss in before.loss if loss.path == leaf), None)
+    second = Counter(leaf_key(origin, old_paths) for origin in after.lineage)
+    if loss is not None and loss.state in {"carried", "folded"} and kind in {"delete", "unit"}:
+        first = Counter(leaf_key(origin, {}) for origin in before.lineage)
+        if first == second:
+            yield f"{kind} {leaf}: {loss.state} by {loss.row}, and the payload is the same"
+    rows = {entry.name: entry for entry in before.document.type.mapping.entries if isinstance(entry, Row)}
+    if kind in {"change", "unit"}:
+        fed: dict[str, list[Origin]] = {}
+        for origin in before.lineage:
+            if any(source.path == leaf for source in origin.sources):
+                fed.setdefault(origin.row.removesuffix(" (otherwise)"), []).append(origin)
+        for row, origins in fed.items():  # a text that is folded over several leaves changes in one of them
+            if all(second[leaf_key(origin, {})] for origin in origins) and not translates(rows[row]):
+                yield f"{kind} {leaf}: named as a source of {origins[0].target} = {origins[0].value!r}, and fed nothing"
+
+
+def translates(row: Row) -> bool:
+    """Whether two values may become one: by a table, or a transform that leaves something out."""
+    return bool(
+        row.map or row.unit_map or row.codes or set(row.transforms) - {"decimal", "text", "fold", "integer", "sum"}
+    )
 
 
 def compare(  # noqa: PLR0917
@@ -167,7 +235,7 @@ def compare(  # noqa: PLR0917
     for target, value, sources in come:
         if not sources & touched and target not in vacated and not (sources and sources <= freed):
             account.faults.append(f"{what}: {target} = {value!r} came, and does not name it")
-    named = [origin for origin in before.lineage if any(source.path in touched for source in origin.sources)]
+    named = [origin for origin in before.lineage if any(source.path in touched for source in origin.behind)]
     account.changed += sum(1 for origin in named if leaf_key(origin, {}) in gone)
     for origin in named:
         if leaf_key(origin, {}) not in gone:

@@ -92,7 +92,7 @@ def test_every_sourced_leaf_is_a_field_with_its_inputs():
         event = openlineage(found, file.name, "2026-01-02T03:04:05.678Z")
         assert [error.message for error in VALIDATOR.iter_errors(event)] == []
         fields = event["outputs"][0]["facets"]["columnLineage"]["fields"]
-        assert set(fields) == {origin.target for origin in found.lineage if origin.sources}
+        assert set(fields) == {origin.target for origin in found.lineage if origin.behind}
         assert event["run"]["runId"] == openlineage(found, file.name, "2027-01-01T00:00:00Z")["run"]["runId"]
 
 

@@ -13,6 +13,8 @@ from broker.mapping.runtime.transforms import Unfit
 from broker.model.errors import Misconfigured
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from broker.mapping.compiler.source_tree import Capture, Kind
     from broker.mapping.compiler.target import Element
     from broker.mapping.language.paths import Condition, Path
@@ -36,6 +38,8 @@ class Target:
     element: Element
     label: str = ""
     number: str = ""
+    mandatory: bool = False
+    """No payload is without it."""
     children: list[Target] = field(default_factory=list)
     groups: list[PlannedGroup] = field(default_factory=list)
     rows: list[PlannedRow] = field(default_factory=list)
@@ -63,8 +67,8 @@ class PlannedRow:
     scope: Scope
     attribute: str = ""
     sources: tuple[Read, ...] = ()
-    units: tuple[Read, ...] = ()
-    """Where its unit stands: one place, or one at each source."""
+    units: tuple[tuple[Read, ...], ...] = ()
+    """For each source the places of its unit, the nearest first."""
     schemes: tuple[Read, ...] = ()
     """The same for the scheme of an identifier."""
     tests: tuple[Read, ...] = ()
@@ -100,6 +104,10 @@ class Plan:
     date: Read | None
     absent: dict[str, Path]
     """Paths whose absence may decide, by their spelling."""
+    mandatory: frozenset[int] = frozenset()
+    """Rows without whose value there is no payload."""
+    maxima: dict[int, int] = field(default_factory=dict)
+    """Groups of which the payload holds so many and no more."""
 
 
 def lay_out(rows: Rows, declaration: Element) -> Plan:
@@ -128,11 +136,20 @@ class _Planner:
         self.scopes.append(document)
         self.stack.append(document)
         group = replace(self.rows.body, rows=(MESSAGE_ID, *self.rows.body.rows))
-        body = PlannedGroup(self._enter(group), group, (), Target(declaration, number=self.name("o")))
+        body = PlannedGroup(self._enter(group), group, (), Target(declaration, number=self.name("o"), mandatory=True))
         date = self.read(self.rows.date, "date", "first", "date") if self.rows.date else None
         self._open(group)
         self._group(body, document)
-        return Plan(body, tuple(self.scopes), self.anywhere, tuple(self.entries), date, {})
+        return Plan(
+            body,
+            tuple(self.scopes),
+            self.anywhere,
+            tuple(self.entries),
+            date,
+            {},
+            frozenset(_mandatory(body)),
+            {group.number: most for group in _groups(body) if (most := group.target.element.maximum) is not None},
+        )
 
     def _enter(self, entry: Row | Group) -> int:
         self.entries.append(entry)
@@ -185,7 +202,8 @@ class _Planner:
             raise self._no_element(holder, last, where)
         if not element.repeats and element.is_leaf:
             raise self.fail(where, f"{last} does not repeat")
-        planned = PlannedGroup(self._enter(group), group, chain, Target(element, number=self.name("o")))
+        target = Target(element, number=self.name("o"), mandatory=holder.mandatory and element.minimum > 0)
+        planned = PlannedGroup(self._enter(group), group, chain, target)
         holder.groups.append(planned)
         parent.groups.append(planned)
         self._group(planned, chain[-1][0])
@@ -221,16 +239,20 @@ class _Planner:
         kind: Kind = "all" if several else "first"
         use = "" if "count" in row.transforms else "condition" if "position" in row.transforms else "row"
         sources = tuple(self.read(p, use, kind, row.name) for p in row.sources)
-        units = self._relative(row.unit, row, "row", kind)
+        units = self._units(row, kind)
         schemes = self._relative(row.scheme, row, "", kind)
         tests = self._tests(row.when, where)
         number = self._enter(row)
+        if kind == "first":
+            for source in (*sources, *(unit for one in units for unit in one)):
+                if source.capture is not None:
+                    source.capture.readers.append((number, source.attribute))
         otherwise = None
         if row.otherwise:
             other = replace(
                 row, name=f"{row.name} (otherwise)", to=row.otherwise, id="", otherwise="", required=False, when=None,
-                unit=None, transforms=("fold",) if "fold" in row.transforms else (), codes="", map="", default=None,
-                scheme=None, identifier="",
+                unit=(), several="", transforms=("fold",) if "fold" in row.transforms else (), codes="", map="",
+                default=None, scheme=None, identifier="",
             )  # fmt: skip
             otherwise = self._row(other, scope, within)
         bound = PlannedRow(number, row, target, scope, attribute, sources, units, schemes, tests, otherwise)
@@ -246,6 +268,13 @@ class _Planner:
         bound = PlannedRow(self._enter(replace(row, sources=())), row, target, home, attribute)
         (target.attributes.setdefault(attribute, []) if attribute else target.rows).append(bound)
         return bound
+
+    def _units(self, row: Row, kind: Kind) -> tuple[tuple[Read, ...], ...]:
+        """For each source the places of its unit: ``@x`` hangs on the source element, anything else on the scope."""
+        places = [self._relative(path, row, "row", kind) for path in row.unit]
+        return tuple(
+            tuple(reads[min(i, len(reads) - 1)] for reads in places) for i in range(len(row.sources) if places else 0)
+        )
 
     def _relative(self, path: Path | None, row: Row, use: str, kind: Kind) -> tuple[Read, ...]:
         """A unit or scheme: ``@x`` hangs on each of the row's source elements, anything else on the scope."""
@@ -293,7 +322,7 @@ class _Planner:
             label = match[3] or ""
             found = next((c for c in target.children if c.element.name == match[2] and c.label == label), None)
             if found is None:
-                found = Target(element, label, self.name("o"))
+                found = Target(element, label, self.name("o"), target.mandatory and element.minimum > 0)
                 target.children.append(found)
                 same = sum(1 for c in target.children if c.element.name == match[2])
                 if element.maximum is not None and same > element.maximum:
@@ -315,7 +344,7 @@ class _Planner:
             return
         if row.id and row.id != (element.wco_id or "-"):
             raise self.fail(where, f"the WCO id of {element.name} is {element.wco_id or '-'}, not {row.id}")
-        if row.unit is not None and element.unit_attribute() is None:
+        if row.unit and element.unit_attribute() is None:
             raise self.fail(where, f"{element.name} is not measured in anything: `unit` has no place")
         for constant in (row.value, row.default):
             if constant is not None and element.type.content is not None:
@@ -323,3 +352,25 @@ class _Planner:
                     element.type.content.checker()(constant)
                 except Unfit as unfit:
                     raise self.fail(where, f"{constant!r} does not fit {element.name}: {unfit.reason}") from None
+
+
+def _mandatory(group: PlannedGroup) -> Iterator[int]:
+    """The numbers of rows whose target no payload is without; not of one that another row may read in its place."""
+    for row in group.rows:
+        later = row.target.rows[row.target.rows.index(row) + 1 :] if row in row.target.rows else []
+        if row.target.mandatory and not row.attribute and not any(shares(row, other) for other in later):
+            yield row.number
+    for inner in group.groups:
+        yield from _mandatory(inner)
+
+
+def _groups(group: PlannedGroup) -> Iterator[PlannedGroup]:
+    for inner in group.groups:
+        yield inner
+        yield from _groups(inner)
+
+
+def shares(row: PlannedRow, other: PlannedRow) -> bool:
+    """Whether two rows read one place: what the one does not understand, the other may."""
+    places = {(source.variable, source.attribute) for source in row.sources}
+    return any((source.variable, source.attribute) in places for source in other.sources)

@@ -155,7 +155,7 @@ class Texts:
         attributes: list[str] = []
         origins: list[str] = []
         unit = element.unit_attribute()
-        if unit is not None and (row.row.unit is not None or row.row.unit_default):
+        if unit is not None and (row.row.unit or row.row.unit_default):
             attributes.append(f"(' {unit.name}=\"' + quoted(u{n}) + '\"' if u{n} else '')")
             if self.emit.traced:
                 note = f"({n}, {self.origins.unit_leaves(row)}, {self.origins.unit_deciders(row)})"

@@ -44,7 +44,12 @@ class Emitter:
         self.lines.append("    " * indent + line)
 
     def operand(self, read: Read) -> str:
-        return f"text({self.one(read)}, {read.attribute!r})"
+        """What a condition reads: it decides, and carries nothing."""
+        return f"look({self.one(read)}, {read.attribute!r})"
+
+    def pair(self, read: Read) -> str:
+        """A place as the runtime takes it: the element and the attribute."""
+        return f"({self.one(read)}, {read.attribute!r})"
 
     @staticmethod
     def one(read: Read) -> str:

@@ -24,6 +24,26 @@ class OriginWriter:
             for s in row.sources
         ]
 
+    def measured(self, row: PlannedRow, i: int) -> str:
+        """One source of a row (or each of its elements) with the places of its unit: a tuple of such tuples."""
+        source, units = row.sources[i], row.units[i] if row.units else ()
+        if not source.many:
+            return (
+                f"(({source.variable}, {source.attribute!r}), {''.join(f'{self.emit.pair(unit)}, ' for unit in units)})"
+            )
+        own = "".join(
+            f"(e, {unit.attribute!r}), " if unit.variable == source.variable else f"{self.emit.pair(unit)}, "
+            for unit in units
+        )
+        return f"*(((e, {source.attribute!r}), {own}) for e in {source.variable})"
+
+    def all_measured(self, row: PlannedRow) -> list[str]:
+        return [self.measured(row, i) for i in range(len(row.sources))]
+
+    def taken_measured(self, row: PlannedRow, number: int) -> str:
+        """The leaf that gave a value, and its unit's, where both stand in one text."""
+        return f"run.taken_measured({number}, {', '.join(self.all_measured(row))})"
+
     def taken(self, row: PlannedRow) -> str:
         """The leaves that gave the value: the first present, or all that were joined or summed."""
         if not row.sources:
@@ -35,16 +55,16 @@ class OriginWriter:
     def deciders(self, row: PlannedRow) -> str:
         """Leaves that decided: read by its condition, by predicates of its paths, or the date that picks an edition."""
         parts = [self.decider(t) for t in row.tests]
-        for read in (*row.sources, *row.tests, *row.units):
+        for read in (*row.sources, *row.tests, *(unit for units in row.units for unit in units)):
             if read.capture is not None:
                 for up, predicate in read.capture.predicates:
                     if not predicate.position:
                         element = self.emit.one(read)
                         parts.append(f"*run.predicate({element}, {up}, {predicate.steps!r}, {predicate.attribute!r})")
-        if len(row.units) == 1:
-            parts.append(self.decider(row.units[0]))
-        elif row.units:
+        if row.units:
             parts.append(f"*{self.unit_leaves(row)}")
+            if not row.row.unit_default:
+                parts += [self.decider(unit) for unit in row.units[0][:1] if len(row.units) == 1 and not unit.many]
         if len(row.sources) > 1 and row.row.join is None:
             parts.append(f"*run.passed({row.number}, {', '.join(self.leaf_pairs(row))})")
         dated = row.row.codes or row.row.map or row.row.unit_codes or row.row.unit_map
@@ -81,13 +101,9 @@ class OriginWriter:
         """The unit's leaf; of several, that of the source that gave the value."""
         if not row.units:
             return "()"
-        if len(row.units) == 1:
-            return f"run.leaf({self.emit.one(row.units[0])}, {row.units[0].attribute!r})"
-        pairs = [
-            f"(({s.variable}, {s.attribute!r}), ({self.emit.one(u)}, {u.attribute!r}))"
-            for s, u in zip(row.sources, row.units, strict=True)
-        ]
-        return f"run.taken_with({row.number}, {', '.join(pairs)})"
+        if any(source.many for source in row.sources) or row.row.join is not None:
+            return f"run.all_units({', '.join(self.all_measured(row))})"
+        return f"run.taken_unit({row.number}, {', '.join(self.all_measured(row))})"
 
     def unit_deciders(self, row: PlannedRow) -> str:
         return f"n{row.number}[1] + n{row.number}[2]"

@@ -31,6 +31,8 @@ class Capture:
     scope: Scope
     predicates: tuple[tuple[int, Predicate], ...]
     """With the number of levels from the captured element up to the one they test."""
+    readers: list[tuple[int, str | None]] = field(default_factory=list)
+    """The rows that carry what is found, each with the attribute it reads."""
 
 
 @dataclass(eq=False, slots=True)
@@ -49,6 +51,8 @@ class SourceNode:
     drop: Drop | None = None
     decides: str = ""
     """The row whose condition reads this element's text."""
+    tested: bool = False
+    """A predicate reads the text: of whichever element it is asked."""
     reads_text: bool = False
     """A row carries the text if it can."""
 
@@ -143,6 +147,7 @@ class Scope:
             below.attributes.setdefault(predicate.attribute, "condition")
         elif predicate.steps:
             below.decides = below.decides or "condition"
+            below.tested = True
         if predicate not in node.flags:
             node.flags[predicate] = self.name("f")
         return node.flags[predicate]

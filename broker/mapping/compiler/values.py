@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from broker.mapping.compiler.bind import shares
 from broker.mapping.compiler.conversions import converter, unit_converter
 from broker.model.errors import Misconfigured
 
@@ -22,32 +23,53 @@ class Values:
         self.origins = origins
 
     def row(self, row: PlannedRow, group: PlannedGroup, indent: int) -> None:
+        """The row's value; ``f``: it was there and not understood, ``k``: it was there, ``n``: where it came from."""
         n, r = row.number, row.row
         alternatives = row.target.attributes[row.attribute] if row.attribute else row.target.rows
-        earlier = [f"not t{other.number}" for other in alternatives[: alternatives.index(row)]]
-        if row.attribute:
-            earlier.append(variable(row.target))
+        at = alternatives.index(row)
+        barring = any(bars(row, other) for other in alternatives[at + 1 :])
         self.emit.add(indent, f"t{n} = ''  # {r.name}")
-        if r.unit is not None or r.unit_default:
+        if r.unit or r.unit_default:
             self.emit.add(indent, f"u{n} = ''")
+        if barring:
+            self.emit.add(indent, f"f{n} = False")
         if self.emit.traced:
             self.emit.add(indent, f"n{n} = None")
-        conditions = earlier + ([self.condition(r.when, row.tests)] if r.when else [])
+        conditions = self._conditions(row, alternatives[:at])
         inner = indent
         if conditions:
             self.emit.add(indent, f"if {' and '.join(conditions)}:")
             inner += 1
+        if barring or r.default is not None or r.required or len(row.sources) > 1:
+            self.emit.add(inner, f"b{n} = len(run.issues)")
         self._value(row, group, inner)
+        if barring:
+            self.emit.add(inner, f"f{n} = not t{n} and len(run.issues) > b{n}")
         if self.emit.traced:
             self.origins.note(row, group, inner)
-        if r.default is not None:
-            self.emit.add(inner, f"k{n} = t{n}")
-            self.emit.add(inner, f"if not t{n}: t{n} = {r.default!r}")
-            if conditions:
-                self.emit.add(indent, f"else: k{n} = ''")
-        if r.required:
-            scope = row.scope.element
-            self.emit.add(inner, f"if not t{n}: run.missing.append(({n}, {scope}))")
+        self._absent(row, inner)
+        if r.default is not None and conditions:
+            self.emit.add(indent, f"else: k{n} = ''")
+
+    def _conditions(self, row: PlannedRow, before: list[PlannedRow]) -> list[str]:
+        """No row of the target before it gave a value, or had one that it did not understand; its own ``when``."""
+        found = [f"not t{other.number}" for other in before]
+        found += [f"not f{other.number}" for other in before if bars(other, row)]
+        if row.attribute:
+            found.append(variable(row.target))
+        if row.row.when:
+            found.append(self.condition(row.row.when, row.tests))
+        return found
+
+    def _absent(self, row: PlannedRow, indent: int) -> None:
+        """A default, or a finding, where the source says nothing; not where it says what is not understood."""
+        n = row.number
+        nothing = f"not t{n} and len(run.issues) == b{n}"
+        if row.row.default is not None:
+            self.emit.add(indent, f"k{n} = t{n}")
+            self.emit.add(indent, f"if {nothing}: t{n} = {row.row.default!r}")
+        if row.row.required:
+            self.emit.add(indent, f"if {nothing}: run.missing.append(({n}, {row.scope.element}))")
 
     def _value(self, row: PlannedRow, group: PlannedGroup, indent: int) -> None:
         n, r = row.number, row.row
@@ -84,8 +106,8 @@ class Values:
             self.emit.add(indent + 1, f"t{n} = run.joined({convert}, ({leaves},), {r.join!r}, {n})")
         else:
             self._first_present(row, convert, indent)
-        if len(row.units) == 1 or r.unit_default:
-            self._unit(row, indent)
+        if "sum" in r.transforms or r.join is not None:
+            self._unit_of_all(row, indent)
         self._unit_needed(row, indent)
         if row.otherwise is not None and "fold" in r.transforms:
             m = row.otherwise.number
@@ -98,15 +120,14 @@ class Values:
     def _first_present(self, row: PlannedRow, convert: str, indent: int) -> None:
         """The first source that has a value decides, also where its value does not fit."""
         n = row.number
-        if len(row.sources) > 1:
-            self.emit.add(indent, f"b{n} = len(run.issues)")
         for i, source in enumerate(row.sources):
             test = f"not t{n} and len(run.issues) == b{n} and " if i else ""
             self.emit.add(indent, f"if {test}{source.variable} is not None:")
             self.emit.add(indent + 1, f"t{n} = value({convert}, {source.variable}, {source.attribute!r}, {n})")
             self._identify(row, source, row.schemes[min(i, len(row.schemes) - 1)] if row.schemes else None, indent + 1)
-            if len(row.units) > 1:
-                self.emit.add(indent + 1, f"if t{n}: {self._read_unit(row, row.units[i])}")
+            if (row.units or row.row.unit_default) and not row.attribute:
+                places = "".join(f", {self.emit.pair(unit)}" for unit in (row.units[i] if row.units else ()))
+                self.emit.add(indent + 1, f"if t{n}: u{n} = run.unit({self._unit_arguments(row)}{places})")
 
     def _identify(self, row: PlannedRow, source: Read, scheme: Read | None, indent: int) -> None:
         """Check an identifier by the scheme that its row names or reads."""
@@ -121,34 +142,36 @@ class Values:
                 f"{repr(r.identifier) if r.identifier else named}, {n})",
             )
 
-    def _read_unit(self, row: PlannedRow, unit: Read) -> str:
+    def _unit_arguments(self, row: PlannedRow) -> str:
+        """How a unit is understood, what it is where nothing says it, and for which row."""
         attribute = row.target.element.unit_attribute()
         if attribute is None:
-            return "pass"
+            raise Misconfigured(f"row {row.row.name}: {row.target.element.name} is not measured in anything")
         convert = self.emit.constant("U", unit_converter(row.row, attribute.type, self.emit.code_lists))
-        return f"u{row.number} = value({convert}, {self.emit.one(unit)}, {unit.attribute!r}, {row.number})"
+        return f"{convert}, {row.row.unit_default!r}, {row.number}"
 
-    def _unit(self, row: PlannedRow, indent: int) -> None:
-        n, r = row.number, row.row
-        if len(row.units) == 1:
-            self.emit.add(
-                indent, f"if t{n} and {self.emit.one(row.units[0])} is not None: {self._read_unit(row, row.units[0])}"
-            )
-        if r.unit_default:
-            self.emit.add(indent, f"if t{n} and not u{n}: u{n} = {r.unit_default!r}")
+    def _unit_of_all(self, row: PlannedRow, indent: int) -> None:
+        """One unit for all that is summed or joined: different ones are no sum."""
+        n = row.number
+        if not (row.units or row.row.unit_default) or row.attribute:
+            return
+        measured = ", ".join(self.origins.measured(row, i) for i in range(len(row.sources)))
+        self.emit.add(indent, f"if t{n}: u{n} = run.one_unit({self._unit_arguments(row)}, {measured})")
 
     def _unit_needed(self, row: PlannedRow, indent: int) -> None:
         n, attribute = row.number, row.target.element.unit_attribute()
-        if attribute is not None and attribute.required and (row.units or row.row.unit_default) and not row.attribute:
+        if attribute is not None and (row.units or row.row.unit_default) and not row.attribute:
             leaves = ", ".join(self.origins.leaf_pairs(row))
             self.emit.add(indent, f"if t{n} and not u{n}:")
             self.emit.add(indent + 1, f"run.lost({n}, 'its {attribute.name} is missing', {leaves}); t{n} = ''")
 
     def _otherwise(self, row: PlannedRow, other: PlannedRow, indent: int) -> None:
+        """Where a value goes that does not fit: whole, and with its unit."""
         n, m = row.number, other.number
         served = other.target.rows[: other.target.rows.index(other)]
         vacant = "".join(f"not t{earlier.number} and " for earlier in served)
         convert = self.emit.constant("C", converter(other.row, other.target.element.type.content, self.emit.code_lists))
+        moved = f"run.moved({n}, {other.row.to!r}, run.pairs({', '.join(self.origins.all_measured(row))}))"
         if row.row.join is not None:
             leaves = ", ".join(self.origins.leaf_pairs(row))
             self.emit.add(indent, f"if {vacant}not t{n} and run.failed({n}):")
@@ -158,14 +181,17 @@ class Values:
         for i, source in enumerate(row.sources if row.row.join is None else ()):
             test = f"not t{m} and " if i else ""
             self.emit.add(indent + 1, f"if {test}{source.variable} is not None and run.failed({n}):")
-            self.emit.add(indent + 2, f"t{m} = value({convert}, {source.variable}, {source.attribute!r}, {m})")
-        self.emit.add(
-            indent + 1, f"if t{m}: run.moved({n}, {other.row.to!r}, ({', '.join(self.origins.leaf_pairs(row))},))"
-        )
+            if row.units:
+                held = f"run.pairs({self.origins.measured(row, i)})"
+                self.emit.add(indent + 2, f"t{m} = run.joined({convert}, {held}, ' ', {m})")
+            else:
+                self.emit.add(indent + 2, f"t{m} = value({convert}, {source.variable}, {source.attribute!r}, {m})")
+        self.emit.add(indent + 1, f"if t{m}: {moved}")
         if self.emit.traced:
-            self.emit.add(
-                indent + 1, f"if t{m}: n{m} = ({m}, {self.origins.taken(other)}, {self.origins.deciders(row)})"
+            taken = (
+                self.origins.taken_measured(row, m) if row.units and row.row.join is None else self.origins.taken(other)
             )
+            self.emit.add(indent + 1, f"if t{m}: n{m} = ({m}, {taken}, {self.origins.deciders(row)})")
 
     def declare_otherwise(self, group: PlannedGroup, indent: int) -> None:
         for row in group.rows:
@@ -212,3 +238,8 @@ def variable(target: Target) -> str:
         rows = [f"t{row.number}" for row in target.rows]
         return rows[0] if len(rows) == 1 else f"({' or '.join(rows)})"
     return target.number
+
+
+def bars(row: PlannedRow, other: PlannedRow) -> bool:
+    """Whether a value that ``row`` did not understand keeps ``other`` from giving another: unless both read it."""
+    return bool(row.sources) and not shares(row, other)

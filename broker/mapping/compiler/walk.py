@@ -30,7 +30,7 @@ class WalkWriter:
         """The lines of ``def walkN(e, run)``, which returns the captures of the scope as a tuple."""
         captures = list(self.scope.captures.values())
         self._add(0, f"def {self.scope.walk}(e, run):")
-        self._add(1, "left = run.left.append; claim = run.claimed.append")
+        self._add(1, "left = run.left.append; claim = run.claimed.append; again = run.repeats.append")
         for capture in captures:
             self._add(1, f"{capture.variable} = {'None' if capture.kind == 'first' else '[]'}  # {capture.path.text}")
         self._node(self.scope.node, "e", 1, report=True, inherited=False)
@@ -75,10 +75,13 @@ class WalkWriter:
             if capture.kind == "each":
                 taken.append(test)
             if capture.kind == "first":
-                test = f"{capture.variable} is None" + (f" and {test}" if test else "")
-                action = f"{capture.variable} = {variable}"
-            else:
-                action = f"{capture.variable}.append({variable})"
+                vacant = f"{capture.variable} is None" + (f" and {test}" if test else "")
+                self._add(indent, f"if {vacant}: {capture.variable} = {variable}")
+                if capture.readers and node.drop is None:  # a drop of the very place says why the others are left out
+                    more = f"again(({self.constant('K', capture)}, {capture.variable}, {variable}))"
+                    self._add(indent, f"elif {test}: {more}" if test else f"else: {more}")
+                continue
+            action = f"{capture.variable}.append({variable})"
             self._add(indent, f"if {test}: {action}" if test else action)
         if report and taken and all(taken):
             self._add(indent, f"if not ({' or '.join(f'({t})' for t in taken)}): left({variable})")
@@ -95,12 +98,20 @@ class WalkWriter:
 
     def _text(self, node: SourceNode, variable: str, indent: int) -> None:
         if node.reads_text:
-            if not node.decides:
-                self._add(indent, f"claim({variable})")
+            self._add(indent, f"claim({variable})")
         elif not node.children and not node.decides:
             self._add(indent, f"if {variable}.text: left(({variable}, None))")
+        elif node.decides and not node.tested:
+            self._undecided(node, variable, indent)
         if not node.children:
             self._add(indent, f"if len({variable}): run.left.extend({variable})")
+
+    def _undecided(self, node: SourceNode, variable: str, indent: int) -> None:
+        """Only the first of several elements decides; of the others nobody reads anything."""
+        own = [capture for capture, _ in node.captures if capture.scope is self.scope]
+        if own and all(capture.kind == "first" for capture in own):
+            others = " and ".join(f"{variable} is not {capture.variable}" for capture in own)
+            self._add(indent, f"if {variable}.text and {others}: left(({variable}, None))")
 
     def _children(self, node: SourceNode, variable: str, indent: int, *, report: bool, dropped: bool) -> None:
         read: dict[SourceNode, list[str]] = {}

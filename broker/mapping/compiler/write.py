@@ -53,7 +53,7 @@ class _Writer:
             self.emit.lines += [*WalkWriter(scope, self.emit.plan.anywhere, self.emit.constant).write(), "", ""]
         document, body = self.emit.plan.scopes[0], self.emit.plan.body
         self.emit.add(0, f"def translate({document.element}, message_id, run):")
-        self.emit.add(1, "value = run.value; text = run.text")
+        self.emit.add(1, "value = run.value; text = run.text; look = run.look")
         self._enter(document, document.element, 1)
         if self.emit.plan.date is not None:
             self.emit.add(1, f"run.dated({self.emit.operand(self.emit.plan.date)})")

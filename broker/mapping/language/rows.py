@@ -29,7 +29,8 @@ class Row:
     value: str | None = None
     default: str | None = None
     why: str = ""
-    unit: Path | None = None
+    unit: tuple[Path, ...] = ()
+    """Where its unit stands, the nearest place first: the first that has a value decides."""
     unit_codes: str = ""
     unit_map: str = ""
     unit_default: str = ""
@@ -44,6 +45,8 @@ class Row:
     when_text: str = ""
     otherwise: str = ""
     required: bool = False
+    several: str = ""
+    """``refuse``: of several values in the source none is the right one."""
     note: str = ""
     label: str = ""
     label_es: str = ""
@@ -210,6 +213,12 @@ class _RowReader:
         self.no_others(data, _ROW_KEYS, where)
         sources = data.get("from", [])
         sources = [sources] if isinstance(sources, str) else sources
+        units = data.get("unit", [])
+        units = [units] if isinstance(units, str) else units
+        if data.get("several", "refuse") != "refuse":
+            raise self.fail(
+                where, '`several` is "refuse", or not there: then the first is carried, the others are told'
+            )
         transforms = data.get("transform", [])
         transforms = [transforms] if isinstance(transforms, str) else transforms
         if not sources and "value" not in data and "position" not in transforms:
@@ -222,7 +231,7 @@ class _RowReader:
             k: str(data[k])
             for k in (
                 "value", "default", "why", "unit_codes", "unit_map", "unit_default", "codes", "map", "map_else",
-                "scheme_list", "identifier", "otherwise", "note", "label", "label_es", "join", "id",
+                "scheme_list", "identifier", "otherwise", "several", "note", "label", "label_es", "join", "id",
             )
             if k in data
         }  # fmt: skip
@@ -230,7 +239,7 @@ class _RowReader:
             name=self.unique("/".join(p for p in (prefix, to) if p)),
             to=to,
             sources=tuple(self.path(s, where) for s in sources),
-            unit=self.path(data["unit"], where) if "unit" in data else None,
+            unit=tuple(self.path(u, where) for u in units),
             scheme=self.path(data["scheme"], where) if "scheme" in data else None,
             transforms=tuple(transforms),
             when=self.condition(data.get("when", ""), where),

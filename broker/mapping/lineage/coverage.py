@@ -34,7 +34,7 @@ def cover(mapping: RowMapping, explanations: Iterable[Explanation]) -> Coverage:
     used_drops: set[str] = set()
     for explanation in explanations:
         used_rows.update(origin.row for origin in explanation.lineage)
-        used_rows.update(loss.row for loss in explanation.loss if loss.state in {"carried", "folded"})
+        used_rows.update(loss.row for loss in explanation.loss if loss.state in {"carried", "folded", "decided"})
         used_drops.update(loss.row for loss in explanation.loss if loss.state == "dropped")
     rows = [entry.name for entry in mapping.plan.entries if isinstance(entry, Row)]
     drops = list(_drops(mapping.rows.body))

@@ -57,7 +57,7 @@ class Explanation:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many leaves the source has, and how many in each state; the four add up."""
+        """How many leaves the source has, and how many in each state; they add up."""
         states = Counter(loss.state for loss in self.loss)
         return {"leaves": len(self.loss), **{state: states[state] for state in RANK}}
 
@@ -152,7 +152,7 @@ class _Explainer:
     def origin(self, target: str, value: str, mark: str) -> Origin:
         """One line of the lineage."""
         if mark == "engine":
-            return Origin(target, "-", value, "MetaData", (), "", "", "what every payload says of itself")
+            return Origin(target, "-", value, "MetaData", (), (), "", "", "what every payload says of itself")
         note = self.run.notes[int(mark)]
         row = self.entries[note.row]
         assert isinstance(row, Row)  # noqa: S101  (groups leave no notes)
@@ -163,7 +163,8 @@ class _Explainer:
             self._wco_id(target),
             value,
             row.name,
-            tuple(self._source(leaf, row) for leaf in dict.fromkeys(note.sources + note.deciders)),
+            tuple(self._source(leaf, row) for leaf in dict.fromkeys(note.sources)),
+            tuple(self._source(leaf, row) for leaf in dict.fromkeys(note.deciders) if leaf not in note.sources),
             ", ".join(self._edition(name) for name in lists if name),
             " ".join(row.transforms),
             row.why,

@@ -34,15 +34,15 @@ class Locator:
             below = target[: meant.start()].rpartition("/")[2]
             return self._expected(f"{above}/{below}{target[meant.start() :]}")
         target = _canonical(target, self.by_target)
-        if target in self.by_target and self.by_target[target].sources:
-            return self.by_target[target].sources
+        if target in self.by_target and self.by_target[target].behind:
+            return self.by_target[target].sources or self.by_target[target].deciders
         return self._class(target) or self._expected(target)
 
     def _class(self, target: str) -> tuple[Source, ...]:
         """The source element behind a class of the payload: its group's, or what all of its own sources share."""
         if target in self.explanation.instances:
             return (self.explanation.instances[target],)
-        below = [s for t, origin in self.by_target.items() if t.startswith(f"{target}/") for s in origin.sources]
+        below = [s for t, origin in self.by_target.items() if t.startswith(f"{target}/") for s in origin.behind]
         if not below:
             return ()
         home = self._instance(target)

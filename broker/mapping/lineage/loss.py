@@ -1,4 +1,8 @@
-"""What became of every leaf of a document: carried, folded into another value, dropped on purpose, or unmapped."""
+"""What became of every leaf of a document.
+
+Carried: its value is in the payload. Folded: its text is, beside others, in a longer text. Decided: it chose other
+values, and nothing of it is in the payload. Dropped on purpose; or unmapped.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     from broker.mapping.language.rows import Drop
     from broker.mapping.lineage.origins import Place, State
     from broker.mapping.mapping import RowMapping
-    from broker.mapping.runtime.run import Leaf, Note, Run
+    from broker.mapping.runtime.run import Note, Run
     from broker.model.documents import Document
 
     Where = Callable[[etree._Element, str | None], tuple[str, int | None]]  # noqa: SLF001  (the public name of the type)
@@ -37,7 +41,7 @@ class Losses:
 
     def tell(self) -> Iterator[Loss]:
         """What became of every leaf of the file, envelopes included, in document order."""
-        noted = self._noted()
+        noted, decided = self._noted(), self._decided()
         issues = {(i.element, i.attribute): i for i in self.run.issues if i.code not in PARTIAL}
         unmapped = set(unmapped_leaves(self.run))
         for opened in self.document.envelopes:
@@ -56,24 +60,32 @@ class Losses:
             elif leaf in unmapped:
                 yield self._loss(leaf, "unmapped", "", "no row takes it")
             else:
-                yield self._loss(leaf, *self._explained(leaf))
+                yield self._loss(leaf, *self._explained(leaf, decided.get(leaf, "")))
 
     def _noted(self) -> dict[Place, tuple[State, str]]:
         found: dict[Place, tuple[State, str]] = {}
         for note in self.run.notes:
-            for state, group in self._states(note):
-                for leaf in group:
-                    known = found.get(split(leaf))
-                    if known is None or RANK[state] < RANK[known[0]]:
-                        found[split(leaf)] = (state, self.entries[note.row].name)
+            state = self._state(note)
+            for leaf in note.sources:
+                known = found.get(split(leaf))
+                if known is None or RANK[state] < RANK[known[0]]:
+                    found[split(leaf)] = (state, self.entries[note.row].name)
         return found
 
-    @staticmethod
-    def _states(note: Note) -> tuple[tuple[State, tuple[Leaf, ...]], ...]:
-        one = len(note.sources) == 1
-        return (("carried" if one else "folded", note.sources), ("folded", note.deciders))
+    def _decided(self) -> dict[Place, str]:
+        """What only decided, with the row that it decided first."""
+        found: dict[Place, str] = {}
+        for note in self.run.notes:
+            for leaf in note.deciders:
+                found.setdefault(split(leaf), self.entries[note.row].name)
+        return found
 
-    def _explained(self, leaf: Place) -> tuple[State, str, str]:
+    def _state(self, note: Note) -> State:
+        """Several leaves in one text are folded; an addend is carried: its value is in the sum."""
+        summed = "sum" in getattr(self.entries[note.row], "transforms", ())
+        return "carried" if summed or len(note.sources) == 1 else "folded"
+
+    def _explained(self, leaf: Place, row: str) -> tuple[State, str, str]:
         element, attribute = leaf
         value = raw(element, attribute).strip()
         if " ".join(value.split()) in self.run.absent:
@@ -90,7 +102,7 @@ class Losses:
             decides = node.decides if node else ""
         if drop is not None:
             return "dropped", drop.name, drop.why
-        return "folded", decides or "condition", "read by a condition"
+        return "decided", row or decides or "condition", "chooses other values; nothing of it is in the payload"
 
     def _node(self, element: etree._Element) -> tuple[SourceNode | None, Drop | None]:
         """The place of an element in the tree of the rows, and the nearest drop above or at it."""

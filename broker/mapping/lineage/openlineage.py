@@ -22,7 +22,7 @@ def openlineage(explanation: Explanation, file: str, event_time: str) -> dict[st
     """A COMPLETE run event; the run id is derived, so that the same document gives the same event."""
     mapping = explanation.mapping
     run = uuid.uuid5(uuid.NAMESPACE_URL, f"{mapping['id']}@{mapping['version']}+{mapping['sha256']} {file}")
-    fields = {origin.target: _field(origin, file) for origin in explanation.lineage if origin.sources}
+    fields = {origin.target: _field(origin, file) for origin in explanation.lineage if origin.behind}
     return {
         "eventType": "COMPLETE",
         "eventTime": event_time,
@@ -42,11 +42,17 @@ def openlineage(explanation: Explanation, file: str, event_time: str) -> dict[st
 
 
 def _field(origin: Origin, file: str) -> dict[str, Any]:
-    kind = {"type": "DIRECT", "subtype": "TRANSFORMATION" if origin.transform or origin.codes else "IDENTITY"}
-    transformation = {**kind, "description": origin.row, "masking": False}
+    direct = {"type": "DIRECT", "subtype": "TRANSFORMATION" if origin.transform or origin.codes else "IDENTITY"}
+    indirect = {"type": "INDIRECT", "subtype": "CONDITIONAL"}
     return {
         "inputFields": [
-            {"namespace": "swb.document", "name": file, "field": source.path, "transformations": [transformation]}
-            for source in origin.sources
+            {
+                "namespace": "swb.document",
+                "name": file,
+                "field": source.path,
+                "transformations": [{**kind, "description": origin.row, "masking": False}],
+            }
+            for kind, sources in ((direct, origin.sources), (indirect, origin.deciders))
+            for source in sources
         ]
     }

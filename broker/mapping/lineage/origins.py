@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
     from broker.mapping.runtime.run import Leaf
 
-State = Literal["carried", "folded", "dropped", "unmapped"]
+State = Literal["carried", "folded", "decided", "dropped", "unmapped"]
 Place = tuple["etree._Element", str | None]  # noqa: SLF001  (the public name of the type)
 """An element and None for its text, or the name of its attribute."""
-RANK: dict[State, int] = {"carried": 0, "folded": 1, "dropped": 2, "unmapped": 3}
+RANK: dict[State, int] = {"carried": 0, "folded": 1, "decided": 2, "dropped": 3, "unmapped": 4}
 """Which state is told of a leaf that has several."""
 
 
@@ -36,9 +36,17 @@ class Origin:
     value: str
     row: str
     sources: tuple[Source, ...]
+    """The leaves whose values are in it."""
+    deciders: tuple[Source, ...]
+    """Leaves that chose it, or without which it would not stand here; nothing of them is in it."""
     codes: str
     transform: str
     why: str
+
+    @property
+    def behind(self) -> tuple[Source, ...]:
+        """All leaves that had a part in it, those that fed it first."""
+        return self.sources + self.deciders
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,8 +115,8 @@ def _row(bound: PlannedRow, editions: Sequence[str], examples: dict[str, str]) -
         )
     else:
         source = f"constant {row.value}" if row.value else "position" if "position" in row.transforms else "the broker"
-    if row.unit is not None:
-        source += f"; unit {row.unit.text}"
+    if row.unit:
+        source += f"; unit {' or '.join(unit.text for unit in row.unit)}"
     if row.default is not None:
         source += f"; else {row.default}"
     lists = [name for name in (row.map, row.codes, row.unit_map, row.unit_codes) if name]

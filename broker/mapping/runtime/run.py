@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
+    from broker.mapping.compiler.source_tree import Capture
     from broker.registry.codelists import CodeList
     from broker.registry.identifiers import Identifiers
 
     Convert = Callable[[str, date | None], str]
+    Pair = tuple[etree._Element | None, str | None]  # noqa: SLF001  (the public name of the type)
+    """A place: an element, if it is there, and the attribute of it that is meant."""
+    Measured = tuple[Pair, ...]
+    """A value, and the places where its unit may stand, the nearest first."""
     Leaf = etree._Element | tuple[etree._Element, str | None]  # noqa: SLF001  (the public name of the type)
 
 
@@ -55,7 +60,7 @@ class Note:
 class Run:
     """The state of one translation."""
 
-    __slots__ = ("absent", "claimed", "instances", "issues", "left", "missing", "notes", "on", "used")
+    __slots__ = ("absent", "claimed", "instances", "issues", "left", "missing", "notes", "on", "repeats", "used")
 
     def __init__(self, absent: frozenset[str]) -> None:
         self.absent = absent
@@ -67,6 +72,8 @@ class Run:
         self.notes: list[Note] = []
         self.instances: list[etree._Element] = []
         self.on: date | None = None
+        self.repeats: list[tuple[Capture, etree._Element, etree._Element]] = []
+        """Places of which a row carries the first element: what was found, the first, and each further one."""
 
     def clean(self, text: str | None) -> str:
         """The text with white space collapsed; empty for a marker of absence."""
@@ -95,8 +102,14 @@ class Run:
             self.issues.append(Issue(value.code, element, attribute, row, text, value.reason))
         return value
 
+    def look(self, element: etree._Element | None, attribute: str | None = None) -> str:
+        """What a condition reads: the clean text of a leaf, empty where there is none. Nothing of it is carried."""
+        if element is None:
+            return ""
+        return self.clean(element.text if attribute is None else element.get(attribute))
+
     def text(self, element: etree._Element | None, attribute: str | None = None) -> str:
-        """What a condition reads: the clean text of a leaf, empty where there is none."""
+        """The clean text of a leaf that is carried, empty where there is none."""
         if element is None:
             return ""
         if attribute is None:
@@ -148,6 +161,43 @@ class Run:
             element, attribute = leaves[-1]
             self.issues.append(Issue(value.code, element, attribute, row, text, value.reason))
         return value
+
+    def unit(self, convert: Convert, default: str, row: int, *places: Pair) -> str:
+        """In what a value is measured: what the nearest place says, or, where none says anything, what is usual.
+
+        Empty, with an issue, where it is said and not understood: no other unit takes its place.
+        """
+        for element, attribute in places:
+            if self.look(element, attribute):
+                assert element is not None  # noqa: S101  (it has a text)
+                return self.value(convert, element, attribute, row)
+        return default
+
+    def one_unit(self, convert: Convert, default: str, row: int, *measured: Measured) -> str:
+        """The unit that all of several values share; empty, with an issue, where they do not share one."""
+        found: list[tuple[str, Pair]] = []
+        for value, *places in measured:
+            if self.look(*value):
+                held = next((place for place in places if self.look(*place)), value)
+                found.append((self.unit(convert, default, row, *places), held))
+        units = {unit for unit, _ in found}
+        if len(units) == 1:
+            return found[0][0]
+        for unit, (element, attribute) in found[1:]:
+            if unit and unit != found[0][0] and element is not None:
+                reason = f"{unit!r} and {found[0][0]!r} cannot be added"
+                self.issues.append(Issue("value.units-differ", element, attribute, row, unit, reason))
+        return ""
+
+    def pairs(self, *measured: Measured) -> list[tuple[etree._Element, str | None]]:
+        """Every value with its unit beside it, as leaves."""
+        return [
+            (element, attribute)
+            for value, *places in measured
+            if self.look(*value)
+            for element, attribute in (value, *[place for place in places if self.look(*place)][:1])
+            if element is not None
+        ]
 
     def ordinal(self, convert: Convert, number: int, element: etree._Element, row: int) -> str:
         """The place of an element among its like."""
@@ -219,7 +269,7 @@ class Run:
             if issue.row != row or issue.code == "mapping.moved":
                 break
             if (issue.element, issue.attribute) in leaves:
-                reason = f"{issue.reason}; carried in {to} instead"
+                reason = f"{issue.reason.rstrip('.')}; carried in {to} instead"
                 self.issues[at] = issue._replace(code="mapping.moved", reason=reason)
 
     def mark(
@@ -267,16 +317,27 @@ class Run:
             found += leaf
         return tuple(found)
 
-    def taken_with(
-        self,
-        row: int,
-        *pairs: tuple[tuple[etree._Element | None, str | None], tuple[etree._Element | None, str | None]],
-    ) -> tuple[Leaf, ...]:
+    def taken_unit(self, row: int, *measured: Measured) -> tuple[Leaf, ...]:
         """The unit's leaf at the source that gave the value."""
-        for source, unit in pairs:
-            if self.taken(row, source):
-                return self.leaf(*unit)
+        for value, *places in measured:
+            if self.taken(row, value):
+                return self._unit_leaf(places)
         return ()
+
+    def taken_measured(self, row: int, *measured: Measured) -> tuple[Leaf, ...]:
+        """The leaf that gave the value, and its unit's."""
+        for value, *places in measured:
+            if taken := self.taken(row, value):
+                return taken + self._unit_leaf(places)
+        return ()
+
+    def all_units(self, *measured: Measured) -> tuple[Leaf, ...]:
+        """The unit's leaf of every one of several values."""
+        found = [leaf for value, *places in measured if self.look(*value) for leaf in self._unit_leaf(places)]
+        return tuple(dict.fromkeys(found))
+
+    def _unit_leaf(self, places: Sequence[Pair]) -> tuple[Leaf, ...]:
+        return next((leaf for place in places if (leaf := self.leaf(*place))), ())
 
     def all_taken(self, *leaves: tuple[etree._Element | None, str | None]) -> tuple[Leaf, ...]:
         """All of the leaves that have a value."""
@@ -300,6 +361,20 @@ class Run:
         """The source element that an instance of a group stands for, as a processing instruction."""
         self.instances.append(element)
         return f"<?swb {len(self.instances) - 1} each?>"
+
+    def tell_repeats(self, entries: Sequence[object]) -> None:
+        """An issue for every further value of a place of which the payload shows the first, and nothing the others."""
+        for capture, first, other in self.repeats:
+            for row, attribute in capture.readers:
+                text, shown = self.look(other, attribute), self.look(first, attribute)
+                leaf, taken = (other, first) if attribute is None else ((other, attribute), (first, attribute))
+                if text and text != shown and taken in self.used and leaf not in self.used:
+                    refused = getattr(entries[row], "several", "") == "refuse"
+                    code = "value.ambiguous" if refused else "mapping.several"
+                    reason = f"{text!r} is not carried: there is one place, and {shown!r} came first"
+                    if refused:
+                        reason = f"{text!r} and {shown!r} are both named, and only one can be meant"
+                    self.issues.append(Issue(code, other, attribute, row, text, reason))
 
     def unused(self) -> list[Leaf]:
         """What no row took: left by the walk, or claimed by a row that did not use it."""

@@ -34,6 +34,7 @@ class XsltMapping:
 
     has_lineage = False
     entries: tuple[Row | Group, ...] = ()
+    mandatory: frozenset[int] = frozenset()
 
     def __init__(
         self, name: str, file: Path, code_lists: Mapping[str, CodeList], beside: Callable[[], str] = lambda: ""
