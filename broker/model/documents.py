@@ -88,6 +88,8 @@ class Rule:
     """Language (``en``, ``es``, ``zh``) to sentence."""
     severity: Severity = Severity.ERROR
     when: str = ""
+    unique: str = ""
+    """Instead of a test: no two of the nodes have the same ``text``, or the same ``number``."""
     code: str = ""
     """A window's own ValidationCode (377, an..8) for it; empty: the id."""
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from broker.model.outcomes import Catalogue
 
 __all__ = [
-    "Fault",
     "Schema",
-    "Verdict",
+    "SchemaFault",
+    "SchemaVerdict",
     "check",
     "check_issuance",
     "rules_of",
