@@ -275,7 +275,19 @@ def _envelope(file: Path) -> Envelope:
         namespaces=namespaces,
         why=table.text("why"),
         when=_test(table.text("when", ""), namespaces, file),
+        parts=_steps(table.text("parts", ""), namespaces, file),
         issuance=issuance_of(table),
     )
     table.end()
     return envelope
+
+
+def _steps(path: str, namespaces: Mapping[str, str], file: Path) -> tuple[str, ...]:
+    """The Clark names of a path of plain steps."""
+    steps = []
+    for step in path.split("/") if path else ():
+        prefix, colon, local = step.partition(":")
+        if colon and prefix not in namespaces:
+            raise Misconfigured(f"{file}: parts: prefix {prefix!r} is not among the namespaces {sorted(namespaces)}")
+        steps.append(f"{{{namespaces[prefix]}}}{local}" if colon else step)
+    return tuple(steps)

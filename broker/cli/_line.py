@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,14 +38,24 @@ class SourceFile:
 
     name: str
     content: bytes
+    number: int = 0
+    """Which document of an envelope of several it is, from 1."""
+    skipped: int = 0
+    """Lines of the documents before it."""
+    refusal: Refused | None = None
+    """Why an envelope cannot be taken apart."""
+
+
+_MAX_ID = 35
+"""WCO D026: an..35."""
 
 
 def _id(_context: click.Context, _parameter: click.Parameter, text: str | None) -> MessageId:
     """A message id; BadParameter for what could not stand in a payload (WCO D026, an..35)."""
     if text is None:
         return NO_MESSAGE_ID
-    if not (0 < len(text) <= 35 and text.isascii() and text.replace("-", "").replace(".", "").isalnum()):
-        raise click.BadParameter("at most 35 letters, digits, dots and hyphens")
+    if not (0 < len(text) <= _MAX_ID and text.isascii() and text.replace("-", "").replace(".", "").isalnum()):
+        raise click.BadParameter(f"at most {_MAX_ID} letters, digits, dots and hyphens")
     return MessageId(text)
 
 
@@ -80,11 +90,40 @@ def read(names: Sequence[str]) -> Iterable[SourceFile]:
         yield SourceFile(name, sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes())
 
 
+def documents(names: Sequence[str], catalogue: Catalogue) -> Iterable[SourceFile]:
+    """The same, and each document of an envelope that holds several by itself: ``file#1``, ``file#2``."""
+    from broker.content.parts import split  # noqa: PLC0415 - as above
+    from broker.model.errors import Refused  # noqa: PLC0415 - as above
+
+    for source in read(names):
+        try:
+            parts = split(source.content, catalogue.envelopes)
+        except Refused as refusal:
+            yield replace(source, refusal=refusal)
+            continue
+        for part in parts:
+            yield SourceFile(f"{source.name}#{part.number}", part.content, part.number, part.skipped)
+        if not parts:
+            yield source
+
+
+def as_message(source: SourceFile, given: MessageId) -> Message:
+    """The document as the line takes it, now; parts of one envelope have ids of their own."""
+    identity = given if given == NO_MESSAGE_ID or not source.number else MessageId(f"{given}.{source.number}")
+    if len(identity) > _MAX_ID:
+        raise click.BadParameter(f"with the number of a document it has more than {_MAX_ID} characters: {identity}")
+    return Message(identity, source.content, skipped=source.skipped, received=datetime.now(UTC))
+
+
 def process(source: SourceFile, given: MessageId, catalogue: Catalogue) -> Outcome:
     """One document on the line."""
     from broker.line import process  # noqa: PLC0415 - as above
+    from broker.model.outcomes import Outcome  # noqa: PLC0415 - as above
 
-    return process.process(Message(given, source.content, received=datetime.now(UTC)), catalogue)
+    message = as_message(source, given)
+    if source.refusal is not None:
+        return Outcome(message, None, source.refusal.findings)
+    return process.process(message, catalogue)
 
 
 def told(source: SourceFile, outcome: Outcome) -> dict[str, Any]:
@@ -166,7 +205,7 @@ def each(
     """Carry every document and tell its outcome; leaves with 0 when all were told to be good, 1 when some were not."""
     catalogue = load()
     counts = dict.fromkeys(words, 0)
-    for source in read(names):
+    for source in documents(names, catalogue):
         good = tell(source, process(source, given, catalogue))
         counts[words[0 if good else 1]] += 1
     write_summary(counts, err=err)

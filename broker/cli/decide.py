@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from broker.cli import _line
-from broker.model.documents import Message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +36,8 @@ def command(files: Sequence[str], codes: Sequence[str], given_id: MessageId, for
     only = _known(codes, catalogue)
     windows = decide.windows(catalogue)
     counts: dict[str, int] = {}
-    for source in _line.read(files):
-        message = Message(given_id, source.content)
+    for source in _line.documents(files, catalogue):
+        message = _line.as_message(source, given_id)
         for verdict in preview.ask(message, catalogue, windows, datetime.now(UTC), only):
             counts[verdict.verdict] = counts.get(verdict.verdict, 0) + 1
             _tell(source.name, verdict, form)

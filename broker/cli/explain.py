@@ -30,14 +30,13 @@ def command(files: Sequence[str], given_id: MessageId, form: str) -> None:
     """
     from broker.line.process import explain  # noqa: PLC0415
     from broker.mapping.lineage.openlineage import openlineage  # noqa: PLC0415
-    from broker.model.documents import Message  # noqa: PLC0415
     from broker.model.errors import Refused  # noqa: PLC0415 - --help does without the line
 
     catalogue = _line.load()
     refused = False
-    for source in _line.read(files):
+    for source in _line.documents(files, catalogue):
         try:
-            found = explain(Message(given_id, source.content), catalogue)
+            found = explain(_line.as_message(source, given_id), catalogue)
         except Refused as refusal:
             refused = True
             _line.refused(source, refusal, form)

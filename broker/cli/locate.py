@@ -11,6 +11,8 @@ import click
 from broker.cli import _line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from broker.model.answers import Chain
     from broker.model.ids import MessageId
 
@@ -22,9 +24,10 @@ _CLASS = re.compile(r"\d\d[A-Z](#\d+)?(:.+)?")
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.argument("pointer")
+@click.option("--part", type=click.IntRange(min=0), default=0, help="Which document of an envelope of several.")
 @_line.message_id
 @_line.as_json
-def command(file: str, pointer: str, given_id: MessageId, form: str) -> None:
+def command(file: str, pointer: str, part: int, given_id: MessageId, form: str) -> None:
     """Tell which place of FILE a POINTER into its payload means.
 
     POINTER is a path (/MetaData/Declaration/GoodsShipment/GovernmentAgencyGoodsItem[2]/Commodity/Description) or a
@@ -34,15 +37,14 @@ def command(file: str, pointer: str, given_id: MessageId, form: str) -> None:
     Exit 0 when a place was found, 1 when nothing of the document is behind it, 2 when it could not run.
     """
     from broker.line.process import explain  # noqa: PLC0415
-    from broker.model.documents import Message  # noqa: PLC0415
     from broker.model.errors import Refused  # noqa: PLC0415 - --help does without the line
 
     if not _CHAIN.fullmatch(pointer) and not _PATH.fullmatch(pointer):
         raise click.BadParameter(f"'{pointer}' is neither a path nor a chain of WCO class ids", param_hint="POINTER")
-    (source,) = _line.read([file])
     catalogue = _line.load()
+    source = _one(list(_line.documents([file], catalogue)), part)
     try:
-        explanation = explain(Message(given_id, source.content), catalogue)
+        explanation = explain(_line.as_message(source, given_id), catalogue)
     except Refused as refusal:
         _line.refused(source, refusal, form)
         sys.exit(1)
@@ -59,6 +61,14 @@ def command(file: str, pointer: str, given_id: MessageId, form: str) -> None:
     if not found:
         click.echo(f"Nothing in {source.name} is behind {pointer}.", err=True)
     sys.exit(0 if found else 1)
+
+
+def _one(sources: Sequence[_line.SourceFile], part: int) -> _line.SourceFile:
+    """The document that is meant; BadParameter where the envelope does not have it, or several and none is named."""
+    number = part or (1 if len(sources) == 1 else 0)
+    if not 1 <= number <= len(sources):
+        raise click.BadParameter(f"the file holds {len(sources)} documents; say which", param_hint="--part")
+    return sources[number - 1]
 
 
 def _path(pointer: str, content: bytes) -> str:

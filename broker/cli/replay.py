@@ -60,7 +60,8 @@ def command(  # noqa: PLR0917 - click gives them by name
     run = _Run(expect, form, update=update)
     progress = _Progress(total)
     for item in items:
-        run.carry(item, progress)
+        for one in run.apart(item):
+            run.carry(one, progress)
         progress.step()
     progress.clear()
     if not run.cases:
@@ -79,6 +80,12 @@ class _Run:
         self.expect, self.form, self.update = expect, form, update
         self.counts = dict.fromkeys(("accepted", "refused", "different", "updated"), 0)
         self.cases: list[tuple[Item, float, str]] = []
+
+    def apart(self, item: Item) -> list[Item]:
+        """The item, or each document of an envelope that holds several."""
+        from broker.workbench import replay  # noqa: PLC0415 - as below
+
+        return replay.apart(item, self.catalogue.envelopes)
 
     def carry(self, item: Item, progress: _Progress) -> None:
         from broker.line import process  # noqa: PLC0415 - a quarter of a second that --help does without

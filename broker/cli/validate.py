@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from broker.cli import _line
-from broker.model.documents import Message
 from broker.model.ids import NO_MESSAGE_ID
 from broker.model.outcomes import Outcome
 
@@ -29,7 +27,7 @@ def command(files: Sequence[str], form: str) -> None:
     """
     catalogue = _line.load()
     counts = {"valid": 0, "refused": 0}
-    for source in _line.read(files):
+    for source in _line.documents(files, catalogue):
         outcome, good = _judge(source, catalogue)
         word = "valid" if good else "refused"
         counts[word] += 1
@@ -49,9 +47,11 @@ def _judge(source: _line.SourceFile, catalogue: Catalogue) -> tuple[Outcome, boo
     from broker.model.errors import Refused  # noqa: PLC0415
     from broker.validate import validate  # noqa: PLC0415
 
-    message, document = Message(NO_MESSAGE_ID, source.content), None
+    message, document = _line.as_message(source, NO_MESSAGE_ID), None
+    if source.refusal is not None:
+        return Outcome(message, None, source.refusal.findings), False
     try:
-        document = detect(message.content, catalogue)
-        return Outcome(message, document.type.name, validate(document, datetime.now(UTC))), True
+        document = detect(message.content, catalogue, message.skipped)
+        return Outcome(message, document.type.name, validate(document, message.received)), True
     except Refused as refusal:
         return Outcome(message, document.type.name if document else None, refusal.findings), False

@@ -22,8 +22,11 @@ MAX_JSON = 4 * 1024 * 1024
 """Bytes of one JSON document: there are no attachments in it, and its tree is large."""
 
 
-def detect(content: bytes, catalogue: Catalogue) -> Document:
-    """The document inside the bytes; raises Refused (``content.*``, ``type.unknown``)."""
+def detect(content: bytes, catalogue: Catalogue, skipped: int = 0) -> Document:
+    """The document inside the bytes; raises Refused (``content.*``, ``type.unknown``).
+
+    ``skipped`` lines of an envelope stood before it where other documents of the envelope are left out.
+    """
     root, offset = _read(content, catalogue)
     envelopes: list[Opened] = []
     while (document_type := recognise(root, catalogue)) is None:
@@ -34,7 +37,7 @@ def detect(content: bytes, catalogue: Catalogue) -> Document:
             raise _unknown(root, offset, catalogue, envelopes)
         opened = Opened(envelope, root, inner_of(root, envelope), offset)
         envelopes.append(opened)
-        root, offset = unwrapped(opened, offset, catalogue.max_content)
+        root, offset = unwrapped(opened, offset + (skipped if envelope.parts else 0), catalogue.max_content)
     return Document(document_type, root, tuple(envelopes), offset)
 
 

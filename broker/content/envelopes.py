@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from broker.model.documents import Envelope, Opened
 
 
+_NOTHING = ("type.unknown", "no document")
+
+
 def inner_of(root: etree._Element, envelope: Envelope) -> etree._Element:
-    """The element that is the document, or holds it; raises Refused (``type.unknown``) where there is none."""
+    """The element that is the document, or holds it; raises Refused where there is none, or several."""
     found = root.xpath(envelope.content, namespaces=dict(envelope.namespaces))
     inner = found[0] if isinstance(found, list) and found else None
     if not isinstance(inner, etree._Element):  # noqa: SLF001  (the public name of lxml's element type)
-        message = f"The {envelope.name} envelope holds no document."
-        raise Refused([Finding("type.unknown", message, pointer=pointer(root), line=line_of(root))])
+        several = sum(1 for _ in root.iterfind("/".join(envelope.parts))) if envelope.parts else 0
+        code, held = ("envelope.several", f"{several:,} documents, not one") if several > 1 else _NOTHING
+        message = f"The {envelope.name} envelope holds {held}."
+        raise Refused([Finding(code, message, pointer=pointer(root), line=line_of(root))])
     return inner
 
 

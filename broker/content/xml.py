@@ -45,7 +45,7 @@ def parse(content: bytes, limit: int = MAX_CONTENT) -> tuple[etree._Element, int
         raise _refused("content.empty", "The message is empty.")
     if len(content) > limit:
         raise _refused("content.too-large", f"The message has {len(content):,} bytes; at most {limit:,} are taken.")
-    start = _start(content)
+    start = start_of(content)
     try:
         root = etree.fromstring(content[start:] if start else content, parser())
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
@@ -73,7 +73,7 @@ def measure(root: etree._Element) -> None:
         raise Refused([Finding("content.too-large", told, pointer=pointer(crowded), line=line_of(crowded))])
 
 
-def _start(content: bytes) -> int:
+def start_of(content: bytes) -> int:
     """Where the XML begins: senders put blank lines before the declaration, which XML 1.0 section 2.8 forbids."""
     blank = _LEADING.get(content[:2])
     if blank is not None:

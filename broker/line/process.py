@@ -31,7 +31,7 @@ def process(message: Message, catalogue: Catalogue) -> Outcome:
     document = None
     try:
         admit(message, catalogue)
-        document = detect(message.content, catalogue)
+        document = detect(message.content, catalogue, message.skipped)
         warnings = validate(document, message.received)
         payload, findings = translate(document, message.id)
         insist(message, catalogue, findings)
@@ -48,7 +48,7 @@ def explain(message: Message, catalogue: Catalogue) -> Explanation:
 
     Raises :class:`~broker.model.errors.Refused` with all findings where the document makes no payload.
     """
-    document = detect(message.content, catalogue)
+    document = detect(message.content, catalogue, message.skipped)
     validate(document, message.received)
     payload, _ = translate(document, message.id)
     validate_payload(payload, document, catalogue)

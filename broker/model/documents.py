@@ -25,6 +25,8 @@ class Message:
     id: MessageId
     content: bytes
     sender: ParticipantCode | None = None
+    skipped: int = 0
+    """Lines of the sender's envelope that stood before this document and were other documents."""
     received: datetime | None = None
     """When it came: what is not in force then is refused. None: the calendar is not asked."""
 
@@ -55,6 +57,8 @@ class Envelope:
     why: str
     when: Any = None
     """Compiled XPath 1.0 test on the root, where envelopes share one; None: always."""
+    parts: tuple[str, ...] = ()
+    """Clark names of the steps from the root to each document, where it may hold several."""
     issuance: Issuance | None = None
     """What the envelope itself says of whether its certificate may be lodged."""
 

@@ -20,6 +20,11 @@ def message_id(participant: str, ce_id: str) -> MessageId:
     return MessageId(hashlib.sha256(f"{participant}\n{ce_id}".encode()).hexdigest()[:32])
 
 
+def part_id(ce_id: str, number: int) -> str:
+    """The ``ce_id`` of one document of an envelope that holds several, from 1."""
+    return f"{ce_id}#{number}"
+
+
 def broker_id(message: str, window: str, kind: str, cause: str) -> str:
     """The ``ce_id`` of a record that the broker writes: the same for every repeat and redrive of the same thing."""
     return hashlib.sha256(f"{message}\n{window}\n{kind}\n{cause}".encode()).hexdigest()

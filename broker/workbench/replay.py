@@ -10,15 +10,16 @@ import base64
 import binascii
 import difflib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
 from broker import catalogue
+from broker.content.parts import split
 from broker.model.documents import Message
-from broker.model.errors import Misconfigured
+from broker.model.errors import Misconfigured, Refused
 from broker.model.ids import NO_MESSAGE_ID, MessageId, ParticipantCode
 from broker.relay import headers, ids, topics
 from broker.workbench.samples import FINDINGS, FOLDER, PAYLOAD, VARIANT, is_expectation, read_sample
@@ -26,6 +27,8 @@ from broker.workbench.samples import FINDINGS, FOLDER, PAYLOAD, VARIANT, is_expe
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from broker.content.parts import Part
+    from broker.model.documents import Envelope
     from broker.model.findings import Finding
     from broker.model.outcomes import Outcome
     from broker.relay.records import Consumed
@@ -41,6 +44,29 @@ class Item:
     name: str
     origin: str
     message: Message
+    ce_id: str = ""
+    """What its sender called it; empty where there is no sender."""
+
+
+def apart(item: Item, envelopes: Sequence[Envelope]) -> list[Item]:
+    """The item, or one for each document of an envelope that holds several, under the ids that the broker gives them.
+
+    An envelope that cannot be taken apart stays whole: the line refuses it.
+    """
+    try:
+        parts = split(item.message.content, envelopes)
+    except Refused:
+        parts = ()
+    return [_part(item, part) for part in parts] or [item]
+
+
+def _part(item: Item, part: Part) -> Item:
+    whole = item.message
+    identity = whole.id
+    if item.ce_id and whole.sender:
+        identity = ids.message_id(whole.sender, ids.part_id(item.ce_id, part.number))
+    message = replace(whole, id=identity, content=part.content, skipped=part.skipped)
+    return Item(f"{item.name}#{part.number}", f"{item.origin}#{part.number}", message)
 
 
 def items(sources: Sequence[Path], given: MessageId = NO_MESSAGE_ID) -> Iterator[Item]:
@@ -95,7 +121,8 @@ def _exported(line: bytes, origin: str, name: str) -> Item:
             f"{origin}: a line is a JSON object with content (or content_base64), and participant and ce_id, or topic "
             f"and headers: {type(error).__name__} {error}"
         ) from None
-    return Item(name, origin, _sent(sender, str(ce_id), content, record.get("message_id")))
+    known = str(ce_id) if sender and not record.get("message_id") else ""
+    return Item(name, origin, _sent(sender, str(ce_id), content, record.get("message_id")), known)
 
 
 def recorded(record: Consumed) -> Item:
@@ -104,7 +131,7 @@ def recorded(record: Consumed) -> Item:
     sender = topics.writer_of(record.topic)
     given = None if sender else record.header(headers.MESSAGE_ID)  # in an outbox anyone could have written it
     name = f"{record.topic}-{record.partition}-{record.offset}"
-    return Item(name, str(record.place), _sent(sender, ce_id, record.content, given))
+    return Item(name, str(record.place), _sent(sender, ce_id, record.content, given), ce_id if sender else "")
 
 
 def _sent(sender: str | None, ce_id: str, content: bytes, given: str | None) -> Message:

@@ -7,6 +7,7 @@ from lxml import etree
 
 from broker import catalogue as catalogues
 from broker.content.detect import detect
+from broker.content.parts import split
 from broker.line.process import process
 from broker.mapping import explain
 from broker.model.documents import Message
@@ -71,12 +72,16 @@ def test_wrapping_and_writing_change_nothing(wrapped, plain, catalogue) -> None:
     assert etree.tostring(payload(wrapped, catalogue)) == etree.tostring(payload(plain, catalogue))
 
 
-def test_two_certificates_in_one_envelope_are_refused(catalogue) -> None:
-    """A message is one document: the second certificate would be lost."""
+def test_two_certificates_in_one_envelope_are_two_messages(catalogue) -> None:
+    """A message is one document: the line takes none of several, and each by itself."""
     content = (CERTIFICATES / "hub-pulled-envelopes.xml").read_text()
     envelope = content[content.index("<hub:Envelope>") : content.index("</hub:Envelope>") + len("</hub:Envelope>")]
-    told = process(Message(NO_MESSAGE_ID, content.replace(envelope, envelope * 2).encode()), catalogue)
-    assert [f.code for f in told.findings] == ["type.unknown"]
+    two = content.replace(envelope, envelope * 2).encode()
+    told = process(Message(NO_MESSAGE_ID, two), catalogue)
+    assert [f.code for f in told.findings] == ["envelope.several"]
+    parts = split(two, catalogue.envelopes)
+    assert [p.content for p in parts] == [content.encode()] * 2
+    assert [p.skipped for p in parts] == [0, envelope.count("\n")]
 
 
 def test_a_fault_inside_the_hub_content_has_the_line_of_the_file(catalogue) -> None:
