@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from broker.mapping.language.paths import BadPath, Condition, Path, read_condition, read_path
+from broker.mapping.language.statements import written_out
 from broker.model.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 ANYWHERE = "//@"
+_NAME = re.compile(r"\{([^{}]*)\}")
+"""A name of `paths` in a path or condition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Row:
 
 
 _ROW_KEYS = frozenset(
-    {f.name for f in fields(Row)} - {"name", "sources", "transforms", "when_text"} | {"from", "transform"}
+    {f.name for f in fields(Row)} - {"name", "sources", "transforms", "when_text", "label_es"} | {"from", "transform"}
 )
 
 
@@ -101,17 +105,20 @@ class Rows:
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """A mapping that ``extends`` another: its rows replace every row of the same ``to``, others are added.
 
-    A row ``{to, remove = true}`` takes every row of that target away. Groups are met by ``to``, ``each`` and ``when``.
+    A row ``{to, remove = true}`` takes every row of that target away; rows that say what the base says already change
+    nothing. Groups are met by ``to``, ``each`` and ``when``.
     """
+    base, changes = written_out(base), written_out(changes)
     merged = {**base, **{k: v for k, v in changes.items() if k not in {"fields", "drops", "groups", "paths"}}}
     if "paths" in base or "paths" in changes:
         merged["paths"] = {**base.get("paths", {}), **changes.get("paths", {})}
-    replaced = {row["to"] for row in changes.get("fields", ())}
-    merged["fields"] = [row for row in base.get("fields", ()) if row["to"] not in replaced] + [
-        row for row in changes.get("fields", ()) if not row.get("remove")
+    was, now = _by_target(base), _by_target(changes)
+    replaced = {to for to, rows in now.items() if rows != was.get(to)}
+    merged["fields"] = [row for row in base.get("fields", ()) if row.get("to") not in replaced] + [
+        row for row in changes.get("fields", ()) if row.get("to") in replaced and not row.get("remove")
     ]
-    dropped = {drop["from"] for drop in changes.get("drops", ())}
-    merged["drops"] = [drop for drop in base.get("drops", ()) if drop["from"] not in dropped] + [
+    dropped = {drop.get("from") for drop in changes.get("drops", ())}
+    merged["drops"] = [drop for drop in base.get("drops", ()) if drop.get("from") not in dropped] + [
         drop for drop in changes.get("drops", ()) if not drop.get("remove")
     ]
     groups = {(g.get("to", ""), g["each"], g.get("when", "")): g for g in base.get("groups", ())}
@@ -122,8 +129,16 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
+def _by_target(data: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    rows: dict[str, list[Mapping[str, Any]]] = {}
+    for row in data.get("fields", ()):
+        rows.setdefault(row.get("to", ""), []).append(row)
+    return rows
+
+
 def read_rows(data: Mapping[str, Any], namespaces: Mapping[str, str], file: str, base: str = "") -> Rows:
     """The rows that a mapping.toml (already merged with what it extends) holds; raises Misconfigured."""
+    data = written_out(data)
     reader = _RowReader(namespaces, dict(data.get("paths", {})), file)
     known = {"version", "extends", "date", "paths", "fields", "drops", "groups", "note"}
     reader.no_others(data, known, "mapping")
@@ -167,9 +182,16 @@ class _RowReader:
             raise self.fail(where, str(error)) from None
 
     def _expand(self, text: str) -> str:
-        for name, path in self.paths.items():
-            text = text.replace("{" + name + "}", path)
-        return text
+        """The text with every name in braces replaced by its path; raises BadPath for one that no `paths` gives."""
+        whole = text
+        for _ in range(len(self.paths) + 1):
+            names = set(_NAME.findall(text))
+            if not names:
+                return text
+            if strangers := sorted(names - self.paths.keys()):
+                raise BadPath(f"{{{strangers[0]}}} in {whole!r} is not among paths: {', '.join(sorted(self.paths))}")
+            text = _NAME.sub(lambda match: self.paths[match[1]], text)
+        raise BadPath(f"the paths that {whole!r} names lead in a circle")
 
     def group(self, data: Mapping[str, Any], prefix: str) -> Group:
         to = data.get("to", "")
@@ -208,8 +230,12 @@ class _RowReader:
     def row(self, data: Mapping[str, Any], prefix: str) -> Row:
         to = data.get("to", "")
         where = f"row {to or data}"
+        if "statement" in data:
+            raise self.fail(where, "a statement is a text like 'CODE' or 'CODE[label]', and has neither `to` nor `id`")
         if not to:
-            raise self.fail(where, "`to` is missing: the element of the payload")
+            raise self.fail(where, "`to` is missing: the element of the payload, or `statement`")
+        if not isinstance(data.get("otherwise", ""), str):
+            raise self.fail(where, "`otherwise` is a path, or { statement = 'CODE' }")
         self.no_others(data, _ROW_KEYS, where)
         sources = data.get("from", [])
         sources = [sources] if isinstance(sources, str) else sources
@@ -227,11 +253,12 @@ class _RowReader:
             raise self.fail(where, "a constant needs its reason: `why`")
         if sources and "value" in data:
             raise self.fail(where, "`from` and `value` exclude each other; use `default` for an absent source")
+        label, label_es = self.labels(data.get("label", ""), where)
         plain = {
             k: str(data[k])
             for k in (
                 "value", "default", "why", "unit_codes", "unit_map", "unit_default", "codes", "map", "map_else",
-                "scheme_list", "identifier", "otherwise", "several", "note", "label", "label_es", "join", "id",
+                "scheme_list", "identifier", "otherwise", "several", "note", "join", "id",
             )
             if k in data
         }  # fmt: skip
@@ -245,8 +272,17 @@ class _RowReader:
             when=self.condition(data.get("when", ""), where),
             when_text=data.get("when", ""),
             required=bool(data.get("required", False)),
+            label=label,
+            label_es=label_es,
             **plain,
         )
+
+    def labels(self, data: object, where: str) -> tuple[str, str]:
+        """The plain name of a source in English and, where it is given, in Spanish."""
+        words = data if isinstance(data, list) else [data, ""]
+        if len(words) != 2 or not all(isinstance(word, str) for word in words):
+            raise self.fail(where, f"`label` is a text, or two: [English, Spanish]; not {data!r}")
+        return words[0], words[1]
 
     def unique(self, name: str) -> str:
         self.names[name] = self.names.get(name, 0) + 1
