@@ -279,10 +279,12 @@ class _RowReader:
 
     def labels(self, data: object, where: str) -> tuple[str, str]:
         """The plain name of a source in English and, where it is given, in Spanish."""
-        words = data if isinstance(data, list) else [data, ""]
-        if len(words) != 2 or not all(isinstance(word, str) for word in words):
-            raise self.fail(where, f"`label` is a text, or two: [English, Spanish]; not {data!r}")
-        return words[0], words[1]
+        match data:
+            case str():
+                return data, ""
+            case [str(english), str(spanish)]:
+                return english, spanish
+        raise self.fail(where, f"`label` is a text, or two: [English, Spanish]; not {data!r}")
 
     def unique(self, name: str) -> str:
         self.names[name] = self.names.get(name, 0) + 1

@@ -6,7 +6,8 @@
 
 A statement is an AdditionalInformation (WCO class 03A): StatementCode (226) says what it is, StatementDescription (225)
 holds it. Its code is its label too; ``COD-OPERATOR[third]`` is a second statement of the same code. Alone,
-``{ statement = ["EXPORTER", "IMPORTER"] }`` keeps places in the order of statements for what an ``otherwise`` puts there.
+``{ statement = ["EXPORTER", "IMPORTER"] }`` keeps their places in the order of statements; the texts are what an
+``otherwise`` puts there.
 """
 
 from __future__ import annotations
