@@ -1,7 +1,7 @@
 """What became of a message, told to its sender in the sender's own format: one record in the form its profile names.
 
 A form is data (``mappings/responses/<form>``): ``response.toml`` says where the sender's own references stand in the
-document, ``response.xsl`` makes the form out of the neutral reply that is built here. A form without it is JSON.
+document, ``response.xsl`` makes the form out of the neutral XML that is built here. A form without it is JSON.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from broker.model.answers import Chain, Remark
+    from broker.model.answers import Remark
+    from broker.model.findings import Finding
     from broker.registry.statuses import Statuses
 
 JSON_FORM = "json"
@@ -28,43 +29,7 @@ XML, JSON = "application/xml", "application/json"
 _MAX_REFERENCE = 200
 _FORBIDDEN = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOTHING = etree.XSLTAccessControl.DENY_ALL  # type: ignore[attr-defined]  # its stubs forget it
-"""A stylesheet reaches nothing but the reply."""
-
-
-@dataclass(frozen=True, slots=True)
-class Objection:
-    """One finding as its sender reads it: rule, sentence, and the place in the sender's own document."""
-
-    code: str
-    """The stable code: of the line, or the window's ValidationCode."""
-    messages: Mapping[str, str]
-    """Language to sentence, the wanted ones first."""
-    rule: str = ""
-    severity: str = "error"
-    text: str = ""
-    """The window's own words."""
-    pointer: str = ""
-    line: int | None = None
-    label: str = ""
-    value: str | None = None
-    payload_pointer: str = ""
-    chain: Chain = ()
-
-    def as_json(self) -> dict[str, Any]:
-        message = next(iter(self.messages.values()), "")
-        return {
-            "rule": self.rule,
-            "code": self.code,
-            "severity": self.severity,
-            "message": message,
-            "messages": dict(self.messages),
-            "text": self.text,
-            "pointer": self.pointer,
-            "line": self.line,
-            "label": self.label,
-            "value": self.value,
-            "payload_pointer": self.payload_pointer,
-        }
+"""A stylesheet reaches nothing but the notification."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +42,12 @@ class AtWindow:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What is to be told: a receipt, an answer, a refusal or a notice."""
+class LocatedNotification:
+    """A receipt, an answer, a refusal or a notice, with every place in the sender's document found."""
 
     kind: str
     id: str
-    """Of this reply; the same on every repeat."""
+    """Of this notification; the same on every repeat."""
     message_id: str
     conversation_id: str
     state: str
@@ -98,7 +63,7 @@ class Reply:
     mrn: str = ""
     version: str = ""
     issued: str = ""
-    objections: tuple[Objection, ...] = ()
+    findings: tuple[Finding, ...] = ()
     remarks: tuple[Remark, ...] = ()
     details: tuple[tuple[str, str], ...] = ()
     windows: tuple[AtWindow, ...] = ()
@@ -121,33 +86,37 @@ class Form:
     """The status lists whose codes it uses."""
 
 
-def respond(reply: Reply, form: Form, statuses: Statuses, document: etree._Element | None = None) -> bytes:
-    """The reply in a form; the sender's own references are read from the document where there is one."""
+def render(
+    notification: LocatedNotification, form: Form, statuses: Statuses, document: etree._Element | None = None
+) -> bytes:
+    """The notification in a form; the sender's own references are read from the document where there is one."""
     references = _references(form, document)
     if form.stylesheet is None:
-        return orjson.dumps({**as_json(reply, statuses), "references": references})
-    return bytes(form.stylesheet(_neutral(reply, form, statuses, references)))
+        return orjson.dumps({**as_json(notification, statuses), "references": references})
+    return bytes(form.stylesheet(_neutral(notification, form, statuses, references)))
 
 
-def as_json(reply: Reply, statuses: Statuses) -> dict[str, Any]:
-    """The reply as ``swb inbox -o json`` shows it, without ``content``."""
+def as_json(notification: LocatedNotification, statuses: Statuses) -> dict[str, Any]:
+    """The notification as ``swb inbox -o json`` shows it, without ``content``."""
     return {
-        "kind": reply.kind,
-        "id": reply.id,
-        "message_id": reply.message_id,
-        "conversation_id": reply.conversation_id,
-        "window": reply.window,
-        "state": reply.state,
-        "title": _title(reply.state, statuses),
-        "at": reply.at,
-        "issued": reply.issued,
-        "mrn": reply.mrn,
-        "function_code": reply.function_code,
-        "answer_id": reply.answer_id,
-        "findings": [objection.as_json() for objection in reply.objections],
-        "remarks": [{"code": r.code, "type": r.type_code, "text": r.text, "limit": r.limit} for r in reply.remarks],
-        "details": dict(reply.details),
-        "windows": [{"window": w.window, "state": w.state, "reason": w.reason} for w in reply.windows],
+        "kind": notification.kind,
+        "id": notification.id,
+        "message_id": notification.message_id,
+        "conversation_id": notification.conversation_id,
+        "window": notification.window,
+        "state": notification.state,
+        "title": _title(notification.state, statuses),
+        "at": notification.at,
+        "issued": notification.issued,
+        "mrn": notification.mrn,
+        "function_code": notification.function_code,
+        "answer_id": notification.answer_id,
+        "findings": [finding.as_json() for finding in notification.findings],
+        "remarks": [
+            {"code": r.code, "type": r.type_code, "text": r.text, "limit": r.limit} for r in notification.remarks
+        ],
+        "details": dict(notification.details),
+        "windows": [{"window": w.window, "state": w.state, "reason": w.reason} for w in notification.windows],
     }
 
 
@@ -201,78 +170,80 @@ def _title(state: str, statuses: Statuses) -> dict[str, str]:
     return dict(statuses.states[state].title) if state in statuses.states else {"en": state.replace("_", " ")}
 
 
-def _neutral(reply: Reply, form: Form, statuses: Statuses, references: Mapping[str, str]) -> etree._Element:
-    """The reply as plain XML, what every stylesheet reads."""
+def _neutral(
+    notification: LocatedNotification, form: Form, statuses: Statuses, references: Mapping[str, str]
+) -> etree._Element:
+    """The notification as plain XML, what every stylesheet reads."""
     root = etree.Element(
         "reply",
         _lines(
             {
-                "kind": reply.kind,
-                "id": reply.id,
-                "message": reply.message_id,
-                "conversation": reply.conversation_id,
-                "state": reply.state,
-                "verdict": statuses.states[reply.state].verdict if reply.state in statuses.states else "",
-                "at": reply.at,
-                "sender": reply.sender,
-                "sender-name": reply.sender_name,
-                "window": reply.window,
-                "window-name": reply.window_name,
-                "function": reply.function_code,
-                "answer": reply.answer_id,
-                "mrn": reply.mrn,
-                "version": reply.version,
-                "issued": reply.issued,
+                "kind": notification.kind,
+                "id": notification.id,
+                "message": notification.message_id,
+                "conversation": notification.conversation_id,
+                "state": notification.state,
+                "verdict": statuses.states[notification.state].verdict if notification.state in statuses.states else "",
+                "at": notification.at,
+                "sender": notification.sender,
+                "sender-name": notification.sender_name,
+                "window": notification.window,
+                "window-name": notification.window_name,
+                "function": notification.function_code,
+                "answer": notification.answer_id,
+                "mrn": notification.mrn,
+                "version": notification.version,
+                "issued": notification.issued,
             }
         ),
     )
-    _titles(root, reply.state, reply, statuses)
+    _titles(root, notification.state, notification, statuses)
     for list_id in form.lists:
-        wording = statuses.lists[list_id].states.get(reply.state)
+        wording = statuses.lists[list_id].states.get(notification.state)
         if wording and wording.code:
             etree.SubElement(root, "status", {"list": list_id, "code": wording.code})
     for name, text in references.items():
         etree.SubElement(root, "reference", name=name).text = text
-    for objection in reply.objections:
-        _finding(root, objection)
-    for remark in reply.remarks:
+    for finding in notification.findings:
+        _finding(root, finding)
+    for remark in notification.remarks:
         values = {"code": remark.code, "type": remark.type_code, "limit": remark.limit}
         _text(etree.SubElement(root, "remark", _lines(values)), remark.text)
-    for path, text in reply.details:
+    for path, text in notification.details:
         _text(etree.SubElement(root, "detail", _lines({"path": path})), text)
-    for at in reply.windows:
+    for at in notification.windows:
         window = etree.SubElement(root, "at", {"window": at.window, "state": at.state})
-        _titles(window, at.state, reply, statuses)
+        _titles(window, at.state, notification, statuses)
         if at.reason:
             _text(etree.SubElement(window, "reason"), at.reason)
     return root
 
 
-def _titles(parent: etree._Element, state: str, reply: Reply, statuses: Statuses) -> None:
+def _titles(parent: etree._Element, state: str, notification: LocatedNotification, statuses: Statuses) -> None:
     titles = _title(state, statuses)
-    for language in [one for one in reply.languages if one in titles] or list(titles)[:1]:
+    for language in [one for one in notification.languages if one in titles] or list(titles)[:1]:
         etree.SubElement(parent, "title", lang=language).text = titles[language]
 
 
-def _finding(root: etree._Element, objection: Objection) -> None:
+def _finding(root: etree._Element, finding: Finding) -> None:
     values = {
-        "rule": objection.rule,
-        "code": "-".join(objection.code.split()) or "unknown",
-        "severity": objection.severity,
-        "pointer": objection.pointer,
-        "line": "" if objection.line is None else str(objection.line),
-        "label": objection.label,
-        "value": objection.value or "",
-        "payload-pointer": objection.payload_pointer,
+        "rule": finding.rule,
+        "code": "-".join(finding.code.split()) or "unknown",
+        "severity": finding.severity.value,
+        "pointer": finding.pointer,
+        "line": "" if finding.line is None else str(finding.line),
+        "label": finding.label,
+        "value": finding.value or "",
+        "payload-pointer": finding.payload_pointer,
     }
-    finding = etree.SubElement(root, "finding", _lines(values))
-    for language, sentence in objection.messages.items():
-        _text(etree.SubElement(finding, "message", lang=language), sentence)
-    if objection.text:
-        _text(etree.SubElement(finding, "text"), objection.text)
-    for step in objection.chain:
+    element = etree.SubElement(root, "finding", _lines(values))
+    for language, sentence in finding.messages.items():
+        _text(etree.SubElement(element, "message", lang=language), sentence)
+    if finding.text:
+        _text(etree.SubElement(element, "text"), finding.text)
+    for step in finding.chain:
         sequence = "" if step.sequence is None else str(step.sequence)
-        etree.SubElement(finding, "step", {"section": step.section, "sequence": sequence, "tag": step.tag})
+        etree.SubElement(element, "step", {"section": step.section, "sequence": sequence, "tag": step.tag})
 
 
 def _text(element: etree._Element, text: str) -> None:

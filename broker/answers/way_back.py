@@ -1,4 +1,4 @@
-"""The answer comes home: what is to be told becomes one record in the sender's form that points into its document.
+"""The answer comes home: a notification becomes one record in the sender's form that points into its document.
 
 A window's pointer leads through the payload and its lineage to path, line, label and value as the sender wrote them. No
 Kafka, no clock, no disk after ``load``.
@@ -10,16 +10,17 @@ import hashlib
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from broker.answers.render import JSON_FORM, AtWindow, Objection, Reply, load_forms, respond
+from broker.answers.render import JSON_FORM, AtWindow, LocatedNotification, load_forms, render
 from broker.content.detect import detect
 from broker.content.pointers import Pointers
 from broker.mapping import explain
 from broker.model.answers import AnswerError, chain_text
 from broker.model.errors import Misconfigured, Refused
+from broker.model.findings import Finding, Severity
 from broker.model.ids import DocumentTypeName, ParticipantCode
 from broker.registry.statuses import load as load_statuses
 
@@ -45,7 +46,7 @@ ALWAYS = ("en", "es")
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One thing to be told to the sender of a document."""
+    """One thing that the sender of a document is to know."""
 
     kind: str
     """receipt, answer, refusal or notice."""
@@ -57,8 +58,8 @@ class Notification:
     empty where nobody knows its codes."""
     window: str = ""
     at: str = ""
-    findings: tuple[dict[str, Any], ...] = ()
-    """Those of the line: code, severity, pointer, line, value, message."""
+    findings: tuple[Finding, ...] = ()
+    """Those of the line, or of the broker itself."""
     answer: Answered | None = None
     content: bytes | None = None
     """The sender's document as it lies at its origin; an answer without it goes home with the window's own pointers."""
@@ -73,17 +74,17 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The same as it goes out."""
+    """A notification as it goes out."""
 
     content: bytes
     content_type: str
     state: str
-    findings: tuple[dict[str, Any], ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class WayBack:
-    """All that is needed to tell a sender, ready for every message. ``home(telling)`` gives the record."""
+    """All that is needed to notify a sender, ready for every message. ``way_back(notification)`` gives the record."""
 
     catalogue: Catalogue
     statuses: Statuses
@@ -96,21 +97,21 @@ class WayBack:
     def __call__(self, notification: Notification) -> Rendered:
         document = notification.document or self._document(notification)
         form = self._form(notification, document)
-        reply = self.reply(notification, document)
-        content = respond(reply, form, self.statuses, None if document is None else document.root)
-        return Rendered(content, form.media_type, reply.state, tuple(o.as_json() for o in reply.objections))
+        located = self.located(notification, document)
+        content = render(located, form, self.statuses, None if document is None else document.root)
+        return Rendered(content, form.media_type, located.state, located.findings)
 
     def meaning(self, answer: Answer) -> Meaning:
         """What an answer says, in the words of its window."""
         answers = self.catalogue.participants[answer.window].answers
         return self.statuses.means(answer, answers.dialect, answers.states)
 
-    def reply(self, notification: Notification, document: Document | None = None) -> Reply:
-        """What is to be told, with every place in the sender's document found."""
-        languages = self._languages(notification.sender)
-        objections = [self._of_the_line(finding, document, languages) for finding in notification.findings]
+    def located(self, notification: Notification, document: Document | None = None) -> LocatedNotification:
+        """The notification with every place in the sender's document found."""
+        languages = self.languages(notification.sender)
+        findings = self.of_the_line(notification.findings, document, languages)
         state = notification.state or (notification.answer.state if notification.answer else "")
-        plain = Reply(
+        plain = LocatedNotification(
             kind=str(notification.kind),
             id=notification.id or _derived(notification),
             message_id=notification.message_id,
@@ -121,57 +122,63 @@ class WayBack:
             sender_name=self._name(notification.sender),
             window=notification.window,
             window_name=self._name(notification.window),
-            objections=tuple(objections),
+            findings=findings,
             windows=notification.windows,
             languages=languages,
         )
         return self._with_answer(plain, notification, document) if notification.answer else plain
 
-    def _with_answer(self, reply: Reply, notification: Notification, document: Document | None) -> Reply:
-        """The reply with what the window said. Places are sought only with the mapping that made the payload."""
+    def _with_answer(
+        self, plain: LocatedNotification, notification: Notification, document: Document | None
+    ) -> LocatedNotification:
+        """The notification with what the window said. Places are sought only with the mapping that made the payload."""
         assert notification.answer is not None  # noqa: S101 - asked before
         answered, answer = notification.answer, notification.answer.answer
         source = document if self._pinned(notification.mapping) else None
-        found = self.objections(answer, notification.message_id, source, reply.languages)
-        objections = [*reply.objections, *(self._redacted(o, notification.sender) for o in found)]
+        found = self.of_the_window(answer, notification.message_id, source, plain.languages)
+        findings = [*plain.findings, *self._redacted(found, notification.sender)]
         if not answered.state:
             text = f"{answer.function_code}: {answered.why}"
-            objections.append(self._remark("answer.code", text, reply.languages))
-        elif answered.state != reply.state:
+            findings.append(self._remark("answer.code", text, plain.languages))
+        elif answered.state != plain.state:
             text = f"{answer.function_code}: {answered.state}"
-            objections.append(self._remark("answer.standing", text, reply.languages))
+            findings.append(self._remark("answer.standing", text, plain.languages))
         return replace(
-            reply,
+            plain,
             function_code=answer.function_code,
             answer_id=answer.answer_id,
             mrn=answer.mrn,
             version=answer.version,
             issued=answer.issued,
-            objections=tuple(objections),
+            findings=tuple(findings),
             remarks=tuple(r for r in answer.remarks if not r.pointer),
             details=answer.details,
         )
 
-    def objections(
+    def of_the_window(
         self, answer: Answer, message_id: str, document: Document | None, languages: Sequence[str] = ALWAYS
-    ) -> list[Objection]:
-        """What a window holds against the payload, each at its place in the sender's document."""
+    ) -> list[Finding]:
+        """What a window finds in the payload, each at its place in the sender's document."""
         said = [AnswerError(r.code, r.text, r.pointer) for r in answer.remarks if r.pointer]
         if not (answer.errors or said):
             return []
         locate = self._locator(document, message_id)
-        found = [self._objection(answer.window, error, locate, languages) for error in answer.errors]
-        found += [replace(self._objection(answer.window, r, locate, languages), severity="warning") for r in said]
+        rules = _by_code(self.catalogue.participants[answer.window].rules)
+        found = [self._finding(rules.get(e.code), e, locate, languages) for e in answer.errors]
+        found += [
+            replace(self._finding(rules.get(e.code), e, locate, languages), severity=Severity.WARNING) for e in said
+        ]
         return found if locate else [*found, self._remark("answer.source-gone", "", languages)]
 
-    def _objection(
-        self, window: ParticipantCode, error: AnswerError, locate: Locate | None, languages: Sequence[str]
-    ) -> Objection:
-        rule = next((r for r in self.catalogue.participants[window].rules if r.code == error.code), None)
+    def _finding(
+        self, rule: Rule | None, error: AnswerError, locate: Locate | None, languages: Sequence[str]
+    ) -> Finding:
         source = locate(error.pointer, _attribute(rule)) if locate else None
-        return Objection(
+        messages = _wanted(rule.message if rule else self._sentences("answer"), languages)
+        return Finding(
             code=error.code,
-            messages=_wanted(rule.message if rule else self._sentences("answer"), languages),
+            message=_first(messages),
+            messages=messages,
             rule=rule.id if rule else "",
             text=error.text,
             pointer=source.path if source else "",
@@ -182,12 +189,12 @@ class WayBack:
             chain=error.pointer,
         )
 
-    def _redacted(self, objection: Objection, sender: str) -> Objection:
-        """Without the value, where the sender's policy keeps it out of every record: path and line are told."""
+    def _redacted(self, findings: Iterable[Finding], sender: str) -> list[Finding]:
+        """Without the values that the sender's policy keeps out of every record; path and line stay."""
         participant = self._participant(sender)
         paths = participant.policy.redaction if participant else ()
         kept_out = {_plain(self.pointers.chain(f"/MetaData/Declaration/{path}")) for path in paths}
-        return replace(objection, value=None) if _plain(objection.chain) in kept_out else objection
+        return [replace(one, value=None) if _plain(one.chain) in kept_out else one for one in findings]
 
     def _locator(self, document: Document | None, message_id: str) -> Locate | None:
         """From a chain to the first of its places in the sender's document; None when the document is gone."""
@@ -235,33 +242,34 @@ class WayBack:
         participant = self._participant(code)
         return participant.name if participant else ""
 
-    def _languages(self, sender: str) -> tuple[str, ...]:
+    def languages(self, sender: str) -> tuple[str, ...]:
+        """Those in which a sender reads sentences, the first wanted first."""
         participant = self._participant(sender)
         return tuple(dict.fromkeys((*(participant.languages if participant else ()), *ALWAYS)))
 
-    def _of_the_line(
-        self, finding: Mapping[str, Any], document: Document | None, languages: Sequence[str]
-    ) -> Objection:
-        code = str(finding["code"])
-        rules = document.type.rules if document else ()
-        rule = next((r for r in rules if r.id == code), None)
-        sentences = {**self._sentences(code), **(rule.message if rule else {})}
-        if finding.get("message"):
-            sentences["en"] = str(finding["message"])
-        pointer = str(finding.get("pointer") or "")
-        return Objection(
-            code=code,
-            messages=_wanted(sentences, languages),
+    def of_the_line(
+        self, findings: Iterable[Finding], document: Document | None, languages: Sequence[str] = ALWAYS
+    ) -> tuple[Finding, ...]:
+        """What the line found, in the languages of the sender."""
+        rules = {rule.id: rule for rule in document.type.rules} if document else {}
+        return tuple(self._worded(finding, rules.get(finding.code), languages) for finding in findings)
+
+    def _worded(self, finding: Finding, rule: Rule | None, languages: Sequence[str]) -> Finding:
+        sentences = {**self._sentences(finding.code), **(rule.message if rule else {})}
+        if finding.message:
+            sentences["en"] = finding.message
+        messages = _wanted(sentences, languages)
+        return replace(
+            finding,
+            message=_first(messages),
+            messages=messages,
             rule=rule.id if rule else "",
-            severity=str(finding.get("severity") or "error"),
-            pointer=pointer,
-            line=finding.get("line"),
-            label=_label(pointer),
-            value=finding.get("value"),
+            label=_label(finding.pointer),
         )
 
-    def _remark(self, code: str, text: str, languages: Sequence[str]) -> Objection:
-        return Objection(code=code, messages=_wanted(self._sentences(code), languages), severity="warning", text=text)
+    def _remark(self, code: str, text: str, languages: Sequence[str]) -> Finding:
+        messages = _wanted(self._sentences(code), languages)
+        return Finding(code, _first(messages), Severity.WARNING, messages=messages, text=text)
 
     def _sentences(self, code: str) -> Mapping[str, str]:
         return self.sentences.get(code) or self.sentences.get(code.partition(".")[0]) or self.sentences["mapping"]
@@ -334,6 +342,18 @@ def _wanted(sentences: Mapping[str, str], languages: Iterable[str]) -> dict[str,
     """The sentences in the languages wanted, in that order; English stands in where there is none."""
     found = {language: sentences[language] for language in languages if language in sentences}
     return found or {"en": sentences.get("en", "")}
+
+
+def _first(messages: Mapping[str, str]) -> str:
+    return next(iter(messages.values()), "")
+
+
+def _by_code(rules: Iterable[Rule]) -> dict[str, Rule]:
+    """Rules by the code that the window's answer names them by; the first one where several share it."""
+    found: dict[str, Rule] = {}
+    for rule in rules:
+        found.setdefault(rule.code, rule)
+    return found
 
 
 def _label(pointer: str) -> str:

@@ -29,16 +29,19 @@ def command(files: Sequence[str], codes: Sequence[str], given_id: MessageId, for
     """
     from datetime import UTC, datetime  # noqa: PLC0415 - as in _line: --help does without
 
+    from broker.answers import way_back  # noqa: PLC0415 - as above
+    from broker.paths import data_root  # noqa: PLC0415 - as above
     from broker.windows import decide  # noqa: PLC0415 - as above
     from broker.workbench import preview  # noqa: PLC0415 - as above
 
     catalogue = _line.load()
     only = _known(codes, catalogue)
+    home = way_back.load(data_root(), catalogue)
     windows = decide.windows(catalogue)
     counts: dict[str, int] = {}
     for source in _line.documents(files, catalogue):
         message = _line.as_message(source, given_id)
-        for verdict in preview.ask(message, catalogue, windows, datetime.now(UTC), only):
+        for verdict in preview.ask(message, home, windows, datetime.now(UTC), only):
             counts[verdict.verdict] = counts.get(verdict.verdict, 0) + 1
             _tell(source.name, verdict, form)
     if form != "json":
@@ -56,7 +59,7 @@ def _known(codes: Sequence[str], catalogue: Catalogue) -> tuple[ParticipantCode,
 
 
 def _tell(name: str, verdict: Verdict, form: str) -> None:
-    findings = [objection.as_json() for objection in verdict.findings]
+    findings = [finding.as_json() for finding in verdict.findings]
     if form == "json":
         _line.write_json({"file": name, "window": verdict.window, "verdict": verdict.verdict, "findings": findings})
         return

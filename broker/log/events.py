@@ -41,7 +41,7 @@ EVENTS: dict[str, Event] = {
     "message.no_answer": _event("It will not be waited for any longer.", "window step level lane"),
     "delivery.made": _event("What waited was delivered.", "window lane"),
     "delivery.failed": _event("A delivery was given up; a dead letter.", "window reason lane"),
-    "telling.failed": _event("The sender's own form failed; told in plain form.", "error lane"),
+    "notification.failed": _event("The sender's own form failed; sent in plain form.", "error lane"),
     "answer.unreadable": _event("What a window sent cannot be read; kept.", "window codes origin lane"),
     "answer.unmatched": _event("An answer that fits no delivery; kept.", "window lane"),
     "answer.conflict": _event("The id of an answer came twice with other content; kept.", "window lane"),

@@ -194,8 +194,6 @@ class Unfetched(Exception):
         self.place = place
 
 
-def pointers(findings: tuple[Finding, ...], limit: int = 100) -> list[dict[str, Any]]:
-    """Findings as tracking may hold them: codes and pointers, never values."""
-    return [
-        {"code": f.code, "severity": f.severity.value, "pointer": f.pointer, "line": f.line} for f in findings[:limit]
-    ]
+def places(findings: tuple[Finding, ...], limit: int = 100) -> list[dict[str, Any]]:
+    """The first findings as tracking may hold them: codes and pointers, never values."""
+    return [finding.as_place() for finding in findings[:limit]]

@@ -108,7 +108,7 @@ class Conversation:
         if source is None:
             return notification
         outcome = batch.context.process(Message(MessageId(notification.message_id), source, self.received.sender))
-        warnings = tuple(f.as_json() for f in outcome.findings if not f.is_error)
+        warnings = tuple(f for f in outcome.findings if not f.is_error)
         return replace(notification, findings=warnings, content=source, document=outcome.document)
 
 

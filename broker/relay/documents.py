@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from broker.answers.render import AtWindow
 from broker.answers.way_back import Notification
@@ -12,7 +12,7 @@ from broker.model.findings import Finding, Severity
 from broker.model.outcomes import Outcome
 from broker.relay import headers, topics
 from broker.relay.amendments import plan_names
-from broker.relay.batch import pointers
+from broker.relay.batch import places
 from broker.relay.entries import Judged
 from broker.relay.facts import AcceptedBy, DeclinedBy, DocumentAccepted, DocumentRepeated
 from broker.relay.headers import Kind
@@ -86,12 +86,11 @@ def dead_letter_document(batch: Batch, record: Consumed, error: str) -> None:
     kept = record.headers if record.topic == topics.INTAKE else headers.of_sender(record.headers)
     batch.dead_letter(Produced(document.origin.topic, record.key, record.value, kept), reason, document.origin)
     batch.remember(batch.stores.duplicates, document.name, Judged(batch.now, "dead", document.sha256))
-    finding = {
-        "code": "broker.fault",
-        "severity": "error",
-        "message": "The broker could not judge this document, and the fault is ours. "
+    finding = Finding(
+        "broker.fault",
+        "The broker could not judge this document, and the fault is ours. "
         "It is kept, and will be judged when the fault is mended.",
-    }
+    )
     notification = _notification(batch, document, Kind.NOTICE, "failed", findings=(finding,))
     notify_sender(batch, notification, document.key, cause=f"{document.sha256}{document.redrive_of}")
     batch.emit_event("deadletter", document.message_id, **_about(document), reason=reason, origin=str(document.origin))
@@ -131,14 +130,12 @@ def _conflict(document: IncomingDocument, known: Judged) -> Outcome:
 def _refuse(batch: Batch, document: IncomingDocument, outcome: Outcome, *, event: str) -> None:
     """The refusal and nothing else; a conflict leaves no trace in the history of the first document."""
     document_type, findings = outcome.document_type or "", outcome.findings
-    notification = _notification(
-        batch, document, Kind.REFUSAL, "refused", outcome, tuple(f.as_json() for f in findings)
-    )
+    notification = _notification(batch, document, Kind.REFUSAL, "refused", outcome, findings)
     extra = {headers.DOCUMENT_TYPE: document_type}
     notify_sender(batch, notification, document.key, cause=document.sha256, extra=extra)
     size = document.oversize or len(document.content)
     about = {**_about(document), "document_type": document_type, "origin": str(document.origin), "size": size}
-    batch.emit_event(event, document.message_id, **about, findings=pointers(findings))
+    batch.emit_event(event, document.message_id, **about, findings=places(findings))
     codes = sorted({f.code for f in findings})[:10]
     batch.log(f"message.{event}", **_ids(document), document_type=document_type, codes=codes)
 
@@ -149,7 +146,7 @@ def _accept(batch: Batch, document: IncomingDocument, outcome: Outcome, payload:
     label = batch.context.mapping_label(outcome.document_type) if outcome.document_type else ""
     common = {headers.DOCUMENT_TYPE: name, headers.MAPPING: label}
     findings = outcome.findings + _claimed(batch, document)
-    receipt = _notification(batch, document, Kind.RECEIPT, "received", outcome, tuple(f.as_json() for f in findings))
+    receipt = _notification(batch, document, Kind.RECEIPT, "received", outcome, findings)
     goes_to = tuple(AtWindow(str(window), "waiting") for window in outcome.windows)
     notify_sender(batch, replace(receipt, windows=goes_to), document.key, extra=common)
     routed = tuple(AcceptedBy(r.participant, r.rule or "") for r in outcome.routings if r.is_accepted)
@@ -157,7 +154,7 @@ def _accept(batch: Batch, document: IncomingDocument, outcome: Outcome, payload:
     about = {**_about(document), "document_type": name, "mapping": label}
     batch.emit_event(
         "received", document.message_id, **about, origin=str(document.origin), size=len(document.content),
-        routed=routed, findings=pointers(findings),
+        routed=routed, findings=places(findings),
     )  # fmt: skip
     delivered, failed = _deliver(batch, document, outcome, payload, common)
     if not routed:
@@ -203,11 +200,10 @@ def _deliver(
     return delivered, failed
 
 
-def _reasons(outcome: Outcome) -> tuple[dict[str, Any], ...]:
+def _reasons(outcome: Outcome) -> tuple[Finding, ...]:
     """Why no window takes it, each with its own reason."""
     return tuple(
-        {"code": "route.not-accepted", "severity": "warning", "value": str(r.participant), "message": r.reason}
-        for r in outcome.routings
+        Finding("route.not-accepted", r.reason, Severity.WARNING, value=str(r.participant)) for r in outcome.routings
     )
 
 
@@ -229,7 +225,7 @@ def _notification(  # noqa: PLR0917 - the parts of a sentence
     kind: Kind,
     state: str,
     outcome: Outcome | None = None,
-    findings: tuple[dict[str, Any], ...] = (),
+    findings: tuple[Finding, ...] = (),
 ) -> Notification:
     return Notification(
         kind,

@@ -1,13 +1,12 @@
-"""What senders are told about their documents: every record for a sender's inbox is made here."""
+"""Notifications: every record for the inbox of a document's sender is made here."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-import orjson
+from typing import TYPE_CHECKING
 
 from broker.answers.way_back import Notification
+from broker.model.findings import Finding, as_header
 from broker.model.ids import MessageId, ParticipantCode
 from broker.relay import headers, ids
 from broker.relay.facts import PayloadUndelivered
@@ -28,15 +27,15 @@ def notify_sender(
     name = ids.broker_id(notification.message_id, notification.window or notification.sender, notification.kind, cause)
     notification = replace(notification, id=name)
     try:
-        words = batch.context.render(notification)
-    except Exception as error:  # noqa: BLE001 - a form that fails must not keep the word from its reader
-        batch.log("telling.failed", message_id=notification.message_id, error=repr(error)[:300])
-        words = plain(notification)
+        rendered = batch.context.render(notification)
+    except Exception as error:  # noqa: BLE001 - a form that fails must not keep the notification from its reader
+        batch.log("notification.failed", message_id=notification.message_id, error=repr(error)[:300])
+        rendered = plain(notification)
     values = {
         **(extra or {}),
-        headers.CONTENT_TYPE: words.content_type,
-        headers.STATE_HEADER: words.state,
-        headers.FINDINGS: orjson.dumps(_carried(list(words.findings))).decode() if words.findings else "",
+        headers.CONTENT_TYPE: rendered.content_type,
+        headers.STATE_HEADER: rendered.state,
+        headers.FINDINGS: as_header(rendered.findings, _HEADER_BYTES),
     }
     message = MessageId(notification.message_id)
     batch.deliver(
@@ -44,7 +43,7 @@ def notify_sender(
         Kind(notification.kind),
         message,
         key,
-        words.content,
+        rendered.content,
         values,
         window=notification.window,
         cause=cause,
@@ -63,12 +62,11 @@ def notify_failed(
     document_type: str = "",
 ) -> None:
     """A delivery became a dead letter: the sender's notice, the owner's fact, the event."""
-    finding = {
-        "code": "delivery.failed",
-        "severity": "error",
-        "message": f"It could not be delivered to {window}: {reason}. It is kept and can be delivered later; "
+    finding = Finding(
+        "delivery.failed",
+        f"It could not be delivered to {window}: {reason}. It is kept and can be delivered later; "
         "nothing has been decided about it.",
-    }
+    )
     notification = Notification(
         Kind.NOTICE, message, sender, document_type, "failed", window=window, at=batch.at, findings=(finding,)
     )
@@ -77,14 +75,3 @@ def notify_failed(
     batch.send_fact(PayloadUndelivered(at=batch.now, message_id=message, window=window, reason=reason))
     batch.emit_event("failed", message, sender=sender, window=window, reason=reason)
     batch.log("delivery.failed", message_id=message, window=window, reason=reason)
-
-
-def _carried(findings: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """As many findings as a header may hold, the first ones first."""
-    room, kept = _HEADER_BYTES, []
-    for finding in findings:
-        room -= len(orjson.dumps(finding))
-        if room < 0:
-            break
-        kept.append(finding)
-    return kept

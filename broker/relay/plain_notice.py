@@ -1,4 +1,4 @@
-"""What is told where the sender's own form fails: plain JSON, so that nobody waits for a word in vain."""
+"""A notification where the sender's own form fails: plain JSON, so that it arrives all the same."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def plain(notification: Notification) -> Rendered:
             "window": notification.window,
             "state": notification.state,
             "at": notification.at,
-            "findings": notification.findings,
+            "findings": [finding.as_json() for finding in notification.findings],
         }
     )
     return Rendered(content, headers.JSON, notification.state, notification.findings)

@@ -11,7 +11,7 @@ from lxml import etree
 
 from broker.content.payload_path import compile_xpath, elements, written
 from broker.model.errors import Misconfigured
-from broker.model.findings import Severity
+from broker.model.findings import Finding
 from broker.windows.functions import functions
 
 if TYPE_CHECKING:
@@ -27,30 +27,17 @@ _ATTRIBUTE = re.compile(r"@[\w.-]+$")
 
 
 @dataclass(frozen=True, slots=True)
-class Objection:
-    """One rule that does not hold, and the element of the payload it points at."""
-
-    rule: str
-    code: str
-    """The window's ValidationCode (377)."""
-    message: Mapping[str, str]
-    element: str
-    """Path in the payload; it may name an element that ought to be there and is not, with a predicate where only its
-    content would tell it from others."""
-    value: str | None
-    severity: Severity = Severity.ERROR
-
-
-@dataclass(frozen=True, slots=True)
 class Decision:
     """What a window decided about one payload."""
 
     window: ParticipantCode
-    objections: tuple[Objection, ...]
+    findings: tuple[Finding, ...]
+    """Each rule that does not hold, with the element it looks at as a path in the payload: it may name one that ought
+    to be there and is not, with a predicate where only its content would tell it from others."""
 
     @property
     def is_accepted(self) -> bool:
-        return not any(o.severity is Severity.ERROR for o in self.objections)
+        return not any(finding.is_error for finding in self.findings)
 
     @property
     def verdict(self) -> Literal["accepted", "rejected"]:
@@ -70,10 +57,10 @@ class Window:
         return tuple(_Compiled(rule, helpers) for rule in self.participant.rules)
 
     def decide(self, payload: Payload, now: datetime) -> Decision:
-        """Accepted, or rejected with every objection in the order of the profile."""
+        """Accepted, or rejected with every finding in the order of the profile."""
         today = now.strftime("%Y%m%d")
-        objections = tuple(o for rule in self._rules for o in rule.ask(payload.root, today))
-        return Decision(self.participant.code, objections)
+        findings = tuple(finding for rule in self._rules for finding in rule.ask(payload.root, today))
+        return Decision(self.participant.code, findings)
 
 
 def windows(catalogue: Catalogue) -> dict[ParticipantCode, Window]:
@@ -90,17 +77,18 @@ class _Compiled:
         self._when = compile_xpath(f"boolean({rule.when})", helpers) if rule.when else None
         self._test = compile_xpath(f"boolean({rule.test})", helpers)
 
-    def ask(self, declaration: etree._Element, today: str) -> Iterator[Objection]:
-        """An objection for each context node where the rule applies and does not hold."""
+    def ask(self, declaration: etree._Element, today: str) -> Iterator[Finding]:
+        """A finding for each context node where the rule applies and does not hold."""
         try:
             for node in elements(declaration, self._each):
                 if self._when is not None and not self._when(node, today=today):
                     continue
                 if not self._test(node, today=today):
-                    element, value = _pointed_at(node, self._rule.at)
-                    yield Objection(
-                        self._rule.id, self._rule.code, self._rule.message, element, value, self._rule.severity
-                    )
+                    rule, (element, value) = self._rule, _pointed_at(node, self._rule.at)
+                    yield Finding(
+                        rule.code, rule.message.get("en", ""), rule.severity, value=value, rule=rule.id,
+                        messages=rule.message, payload_pointer=element,
+                    )  # fmt: skip
         except (etree.XPathEvalError, TypeError) as error:
             raise Misconfigured(f"rule {self._rule.id} cannot be asked: {error}") from error
 

@@ -13,13 +13,13 @@ from broker.content.payload_path import values
 from broker.content.xml import parse
 from broker.model.answers import Answer, AnswerError, AnswerStatus, Remark
 from broker.model.documents import Payload
-from broker.model.findings import Severity
 from broker.model.ids import Mrn
 
 if TYPE_CHECKING:
     from broker.content.pointers import Pointers
+    from broker.model.findings import Finding
     from broker.model.participants import AnswerStep, Participant
-    from broker.windows.decide import Decision, Objection, Window
+    from broker.windows.decide import Decision, Window
 
 _PREDICATE = re.compile(r"\[[^\]\d]")
 _DESCRIPTION = 512  # WCO 488, an..512
@@ -46,7 +46,13 @@ def read_payload(content: bytes) -> Payload:
 def reply(window: Window, content: bytes, pointers: Pointers, received: datetime) -> tuple[WindowReply, ...]:
     """What a window answers to one delivery, in order. The same delivery gives the same bytes again."""
     payload = read_payload(content)
-    decision = window.decide(payload, received)
+    return replies(window, payload, window.decide(payload, received), pointers, received)
+
+
+def replies(
+    window: Window, payload: Payload, decision: Decision, pointers: Pointers, received: datetime
+) -> tuple[WindowReply, ...]:
+    """The records in which a window says what it decided, in order; the last one has the verdict."""
     participant = window.participant
     answers = respond(decision, payload, participant, pointers, received)
     return tuple(
@@ -93,14 +99,14 @@ def respond(
     answers[-1] = replace(
         verdict,
         errors=tuple(
-            AnswerError(o.code, _sentence(o, participant), pointers.chain(countable(o.element)))
-            for o in decision.objections
-            if o.severity is Severity.ERROR
+            AnswerError(f.code, _sentence(f, participant), pointers.chain(countable(f.payload_pointer)))
+            for f in decision.findings
+            if f.is_error
         ),
         remarks=tuple(
-            Remark(o.code, _sentence(o, participant), pointer=pointers.chain(countable(o.element)))
-            for o in decision.objections
-            if o.severity is not Severity.ERROR
+            Remark(f.code, _sentence(f, participant), pointer=pointers.chain(countable(f.payload_pointer)))
+            for f in decision.findings
+            if not f.is_error
         ),
         accepted=issued if decision.is_accepted else "",
         rejected="" if decision.is_accepted else issued,
@@ -129,10 +135,10 @@ def _statuses(step: AnswerStep, issued: str) -> tuple[AnswerStatus, ...]:
     return (AnswerStatus(step.status, issued),) if step.status else ()
 
 
-def _sentence(objection: Objection, participant: Participant) -> str:
+def _sentence(finding: Finding, participant: Participant) -> str:
     """In the window's own language where the rule has it."""
-    wanted = next((lang for lang in participant.languages if lang in objection.message), "en")
-    return objection.message[wanted][:_DESCRIPTION]
+    wanted = next((lang for lang in participant.languages if lang in finding.messages), "en")
+    return finding.messages[wanted][:_DESCRIPTION]
 
 
 def _key(participant: Participant, answer: Answer) -> bytes:

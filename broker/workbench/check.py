@@ -12,6 +12,7 @@ from lxml import etree
 
 from broker import catalogue as catalogues
 from broker.answers import way_back
+from broker.answers.way_back import WayBack
 from broker.line import process
 from broker.model.documents import Message
 from broker.model.errors import Misconfigured, Refused
@@ -76,10 +77,12 @@ def check(root: Path | None = None, tell: Callable[[str], None] = lambda _: None
         faults += [DataFault(f.where, _relative(f.sentence, root)) for f in found]
     faults += _ungranted(root, catalogue)
     faults += _participants(catalogue)
-    faults += [DataFault(f.where, _relative(f.sentence, root)) for f in _answers(root, catalogue)]
+    home = _way_back(root, catalogue)
+    if isinstance(home, DataFault):
+        faults.append(DataFault(home.where, _relative(home.sentence, root)))
     faults += versions.faults(root / "mappings", catalogue)
     tell("windows")
-    for place, text in trial(root / "mappings", catalogue, datetime.now(UTC)):
+    for place, text in trial(root / "mappings", home, datetime.now(UTC)) if isinstance(home, WayBack) else ():
         faults.append(DataFault(str(place.relative_to(root)), _relative(text, root)))
     for file in sample_files(root / "mappings"):
         counts["samples"] += 1
@@ -235,14 +238,14 @@ def _tested(condition: Condition | None) -> Iterator[RowPath]:
             yield from test.paths()
 
 
-def _answers(root: Path, catalogue: Catalogue) -> Iterator[DataFault]:
-    """The forms in which answers are told, the status dictionary, and what the other data names of them."""
+def _way_back(root: Path, catalogue: Catalogue) -> WayBack | DataFault | None:
+    """The way of answers, with forms and status dictionary, or what is wrong with them; None without windows."""
     if not (root / "mappings" / "responses").is_dir():
-        return
+        return DataFault("responses", "are missing: answers need a form") if catalogue.windows() else None
     try:
-        way_back.load(root, catalogue)
+        return way_back.load(root, catalogue)
     except Misconfigured as error:
-        yield DataFault("answers", str(error))
+        return DataFault("answers", str(error))
 
 
 def _participants(catalogue: Catalogue) -> Iterator[DataFault]:

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from broker.model.outcomes import Catalogue
+    from broker.answers.way_back import WayBack
     from broker.model.participants import Participant
     from broker.workbench.preview import Verdict
     from broker.workbench.samples import Sample
 
 
-def trial(mappings: Path, catalogue: Catalogue, now: datetime) -> Iterator[tuple[Path, str]]:
+def trial(mappings: Path, way_back: WayBack, now: datetime) -> Iterator[tuple[Path, str]]:
     """What is not as it should be: the sample, or the window's folder, and a sentence."""
+    catalogue = way_back.catalogue
     windows = decide.windows(catalogue)
     for window in catalogue.windows():
         folder = mappings / "participants" / window.code
@@ -41,7 +42,7 @@ def trial(mappings: Path, catalogue: Catalogue, now: datetime) -> Iterator[tuple
                 yield file, f"cannot be made: {error}"
                 continue
             message = Message(NO_MESSAGE_ID, sample.content)
-            (verdict,) = preview.ask(message, catalogue, windows, now, [window.code])
+            (verdict,) = preview.ask(message, way_back, windows, now, [window.code])
             yield from ((file, fault) for fault in _faults(sample, verdict, window))
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import pytest
 from lxml import etree
 
+from broker.answers import way_back
 from broker.catalogue import load
 from broker.content.detect import detect
 from broker.content.payload_path import compile_xpath, elements, written
@@ -106,11 +107,11 @@ def changes(catalogue, asked):
 
 def test_an_answer_names_exactly_the_field_that_was_changed():
     catalogue = load()
-    asked = windows(catalogue)
+    asked, home = windows(catalogue), way_back.load(data_root(), catalogue)
     count = Counter()
     elsewhere = []
     for code, rules, field, value, content in changes(catalogue, asked):
-        (verdict,) = preview.ask(Message(NO_MESSAGE_ID, content), catalogue, asked, NOW, [code])
+        (verdict,) = preview.ask(Message(NO_MESSAGE_ID, content), home, asked, NOW, [code])
         count[verdict.verdict] += 1
         found = [f.pointer for f in verdict.findings if f.rule in rules]
         if verdict.verdict == "rejected" and found:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from lxml import etree
 
-from broker.answers.render import AtWindow, Objection, Reply, load_forms, respond
+from broker.answers.render import AtWindow, LocatedNotification, load_forms, render
 from broker.answers.way_back import Notification
 from broker.answers.way_back import load as load_home
 from broker.answers.wco_response import read
@@ -18,6 +18,7 @@ from broker.catalogue import load as load_catalogue
 from broker.line.process import process
 from broker.model.answers import Remark, chain_of
 from broker.model.documents import Message
+from broker.model.findings import Finding, Severity
 from broker.model.ids import MessageId
 from broker.registry.statuses import load as load_statuses
 from tests.support.paths import ROOT
@@ -29,8 +30,9 @@ STATUSES = load_statuses(HOME / "mappings" / "statuses")
 FORMS = load_forms(HOME / "mappings" / "responses")
 KINDS = ("receipt", "answer", "refusal", "notice")
 
-FINDING = Objection(
+FINDING = Finding(
     code="PE0101",
+    message="El RUC no es válido.",
     messages={"es": "El RUC no es válido.", "en": "The RUC is not valid.", "zh": "税号无效。"},
     rule="PE-IMPORTER-RUC",
     text="RUC inválido",
@@ -41,7 +43,7 @@ FINDING = Objection(
     payload_pointer="42A/67A/68A#1/02A#1:D005",
     chain=chain_of("42A/67A/68A#1/02A#1:D005"),
 )
-REPLY = Reply(
+REPLY = LocatedNotification(
     kind="answer",
     id="f" * 64,
     message_id="a" * 32,
@@ -57,7 +59,7 @@ REPLY = Reply(
     mrn="118-2026-10-000001",
     version="1",
     issued="2026-03-01T09:59:59Z",
-    objections=(FINDING,),
+    findings=(FINDING,),
     remarks=(Remark("ACA", "traiga los papeles", "AFB", "2026-04-01T00:00:00Z"),),
     details=(("Bank/ID", "XX00"),),
     windows=(
@@ -96,9 +98,9 @@ def bodies(form: str, content: bytes) -> etree._Element:
     return root.find("{*}Response") if form == "wco-response" else root
 
 
-def every_reply() -> list[Reply]:
+def every_reply() -> list[LocatedNotification]:
     """Each kind in each state, bare, with everything, and with texts that hurt."""
-    hostile = Objection(
+    hostile = Finding(
         code="a b\n", messages={"en": HOSTILE}, text=HOSTILE, pointer="/x", label=HOSTILE, value=HOSTILE, line=1
     )
     replies = []
@@ -107,8 +109,10 @@ def every_reply() -> list[Reply]:
             full = replace(REPLY, kind=kind, state=state)
             replies += [
                 full,
-                Reply(kind, "e" * 64, "b" * 32, "b" * 32, state, "2026-03-01T10:00:00.000Z", sender="co-ica"),
-                replace(full, objections=(hostile,) * 2, mrn="9" * 90, version="v" * 20, details=((HOSTILE, HOSTILE),)),
+                LocatedNotification(
+                    kind, "e" * 64, "b" * 32, "b" * 32, state, "2026-03-01T10:00:00.000Z", sender="co-ica"
+                ),
+                replace(full, findings=(hostile,) * 2, mrn="9" * 90, version="v" * 20, details=((HOSTILE, HOSTILE),)),
             ]
     return replies
 
@@ -117,7 +121,7 @@ def every_reply() -> list[Reply]:
 def test_every_kind_in_every_state_is_valid_under_our_own_schema(form):
     schema = own_schema(form)
     for reply in every_reply():
-        content = respond(reply, FORMS[form], STATUSES)
+        content = render(reply, FORMS[form], STATUSES)
         if schema is not None:
             schema.assertValid(etree.fromstring(content))
 
@@ -126,13 +130,13 @@ def test_every_kind_in_every_state_is_valid_under_our_own_schema(form):
 def test_every_kind_in_every_state_is_valid_under_the_published_schema(form, schemas):
     for reply in every_reply():
         for schema in schemas[form]:
-            body = bodies(form, respond(reply, FORMS[form], STATUSES))
+            body = bodies(form, render(reply, FORMS[form], STATUSES))
             schema.assertValid(etree.fromstring(etree.tostring(body)))
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_tells_the_whole_finding(form):
-    content = respond(REPLY, FORMS[form], STATUSES)
+    content = render(REPLY, FORMS[form], STATUSES)
     text = content.decode() if form == "json" else " ".join(etree.fromstring(content).xpath("//text() | //@*"))
     wanted = (
         "PE0101",
@@ -150,22 +154,22 @@ def test_every_form_tells_the_whole_finding(form):
 
 def test_a_long_text_is_carried_whole_by_the_wco_form():
     long = "0123456789" * 120
-    reply = replace(REPLY, objections=(replace(FINDING, text=long),))
-    root = etree.fromstring(respond(reply, FORMS["wco-response"], STATUSES))
+    reply = replace(REPLY, findings=(replace(FINDING, text=long),))
+    root = etree.fromstring(render(reply, FORMS["wco-response"], STATUSES))
     parts = root.xpath("//*[local-name()='AdditionalInformation'][*[local-name()='StatementCode']='window-text']")
     assert "".join(p.findtext("{*}StatementDescription") for p in parts) == long
 
 
 def test_the_wco_form_is_read_back_as_the_answer_it_tells():
-    (answer,) = read(respond(REPLY, FORMS["wco-response"], STATUSES), "pe-vuce", "r")
+    (answer,) = read(render(REPLY, FORMS["wco-response"], STATUSES), "pe-vuce", "r")
     assert (answer.function_code, answer.reference, answer.mrn) == ("03", "a" * 32, REPLY.mrn)
     assert answer.errors[0].pointer == FINDING.chain
     assert answer.tolerated == ()
 
 
 def test_an_amendment_granted_is_function_code_and_status():
-    reply = replace(REPLY, state="amendment_granted", objections=())
-    (answer,) = read(respond(reply, FORMS["wco-response"], STATUSES), "pe-vuce", "r")
+    reply = replace(REPLY, state="amendment_granted", findings=())
+    (answer,) = read(render(reply, FORMS["wco-response"], STATUSES), "pe-vuce", "r")
     assert (answer.function_code, [s.code for s in answer.statuses]) == ("11", ["39"])
 
 
@@ -181,18 +185,16 @@ def test_an_amendment_granted_is_function_code_and_status():
     ],
 )
 def test_the_receipt_of_an_invoice_is_a_message_status_and_the_decision_an_invoice_response(kind, state, profile, code):
-    root = etree.fromstring(
-        respond(replace(REPLY, kind=kind, state=state), FORMS["ubl-application-response"], STATUSES)
-    )
+    root = etree.fromstring(render(replace(REPLY, kind=kind, state=state), FORMS["ubl-application-response"], STATUSES))
     assert root.findtext("{*}ProfileID") == profile
     assert root.findtext(".//{*}ResponseCode") == code
 
 
 def test_the_reason_of_a_message_status_follows_the_finding():
     faults = [replace(FINDING, code=c) for c in ("schema.missing", "content.depth", "PEPPOL-R001", "delivery.failed")]
-    faults.append(replace(FINDING, code="mapping.unmapped", severity="warning"))
-    reply = replace(REPLY, kind="refusal", state="refused", objections=tuple(faults), remarks=())
-    root = etree.fromstring(respond(reply, FORMS["ubl-application-response"], STATUSES))
+    faults.append(replace(FINDING, code="mapping.unmapped", severity=Severity.WARNING))
+    reply = replace(REPLY, kind="refusal", state="refused", findings=tuple(faults), remarks=())
+    root = etree.fromstring(render(reply, FORMS["ubl-application-response"], STATUSES))
     assert [e.text for e in root.iter("{*}StatusReasonCode")] == ["SV", "SV", "BV", "FD", "BW"]
 
 
@@ -201,13 +203,13 @@ def test_the_sender_s_own_references_are_read_from_its_document():
         '<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2" xmlns:b="urn:b">'
         "<b:ID>F001-7</b:ID><b:IssueDate>2026-02-03</b:IssueDate><b:InvoiceTypeCode>380</b:InvoiceTypeCode></Invoice>"
     )
-    root = etree.fromstring(respond(REPLY, FORMS["ubl-application-response"], STATUSES, invoice))
+    root = etree.fromstring(render(REPLY, FORMS["ubl-application-response"], STATUSES, invoice))
     reference = root.find(".//{*}DocumentReference")
     assert [e.text for e in reference] == ["F001-7", "2026-02-03", "380"]
 
 
 def test_json_has_the_keys_of_an_inbox_line():
-    said = json.loads(respond(REPLY, FORMS["json"], STATUSES))
+    said = json.loads(render(REPLY, FORMS["json"], STATUSES))
     assert {"kind", "message_id", "conversation_id", "window", "state", "findings"} <= set(said)
     finding = said["findings"][0]
     assert {k: finding[k] for k in ("rule", "code", "message", "pointer", "line", "label", "value")} == {
@@ -267,7 +269,7 @@ def test_whatever_comes_its_receipt_or_refusal_is_valid_in_the_form_of_its_forma
     for file in sorted(own)[::3] + sorted(published)[::2]:
         outcome = process(Message(MessageId("a" * 32), file.read_bytes()), catalogue)
         kind, state = ("receipt", "received") if outcome.payload else ("refusal", "refused")
-        said = tuple(f.as_json() for f in outcome.findings)
+        said = outcome.findings
         form = outcome.document_type or ""
         record = home(
             Notification(kind, "a" * 32, "nobody", form, state, "", REPLY.at, said, document=outcome.document)

@@ -24,6 +24,7 @@ from broker.line.process import process
 from broker.model.answers import AnswerError, chain_of
 from broker.model.documents import Message
 from broker.model.errors import Misconfigured
+from broker.model.findings import Finding
 from broker.model.ids import MessageId
 from broker.paths import data_root
 from broker.windows.decide import windows
@@ -108,11 +109,11 @@ def tell(
 def test_every_rejection_names_its_rule_and_the_place_in_the_sender_s_document(case, home, catalogue, acknowledgement):
     content, points, answer = answered(case, home, catalogue)
     told = tell(home, answer, content)
-    finding = next(f for f in told.findings if f["rule"] == case.file.stem)
-    assert finding["pointer"] == points
-    assert finding["line"]
-    assert finding["messages"]["en"]
-    assert finding["text"]
+    finding = next(f for f in told.findings if f.rule == case.file.stem)
+    assert finding.pointer == points
+    assert finding.line
+    assert finding.messages["en"]
+    assert finding.text
     root = etree.fromstring(told.content)
     if root.tag.endswith("}Acknowledgement"):
         acknowledgement.assertValid(root)
@@ -129,19 +130,19 @@ def test_without_the_document_the_answer_goes_home_with_the_window_s_own_pointer
     _, _, answer = answered(one_case(), home, catalogue)
     for told in (tell(home, answer, None), tell(home, answer, b"<gone/>")):
         assert told.state == "rejected"
-        assert told.findings[0]["rule"] == "PE-AGREEMENT"
-        assert told.findings[0]["payload_pointer"].startswith("42A/")
-        assert told.findings[0]["pointer"] == ""
-        assert told.findings[-1]["code"] == "answer.source-gone"
+        assert told.findings[0].rule == "PE-AGREEMENT"
+        assert told.findings[0].payload_pointer.startswith("42A/")
+        assert told.findings[0].pointer == ""
+        assert told.findings[-1].code == "answer.source-gone"
 
 
 def test_another_mapping_than_the_one_that_made_the_payload_finds_no_places(home, catalogue):
     content, points, answer = answered(one_case(), home, catalogue)
     label = next(t.mapping.id for name, t in catalogue.document_types.items() if name == "origin/aladi-cod-1.8")
-    assert tell(home, answer, content, mapping=label).findings[0]["pointer"] == points
+    assert tell(home, answer, content, mapping=label).findings[0].pointer == points
     changed = tell(home, answer, content, mapping="origin/aladi-cod-1.8@0+0")
-    assert [f["code"] for f in changed.findings][-1] == "answer.source-gone"
-    assert changed.findings[0]["pointer"] == ""
+    assert [f.code for f in changed.findings][-1] == "answer.source-gone"
+    assert changed.findings[0].pointer == ""
 
 
 @pytest.mark.parametrize("chain", ["", "07B/53A#1", "kt3#2:ueF5", "42A/67A/68A#99/23A:137", "42A"])
@@ -149,16 +150,16 @@ def test_a_pointer_that_leads_nowhere_is_no_accident(chain, home, catalogue):
     content, _, answer = answered(one_case(), home, catalogue)
     odd = replace(answer, errors=(AnswerError("X1", "no", chain_of(chain)),), remarks=())
     (finding,) = tell(home, odd, content).findings
-    assert finding["payload_pointer"] == chain
-    assert finding["messages"]["es"].startswith("La ventanilla objeta")
+    assert finding.payload_pointer == chain
+    assert finding.messages["es"].startswith("La ventanilla objeta")
 
 
 def test_a_code_that_no_table_knows_is_told_as_such(home, catalogue):
     content, _, answer = answered(one_case(), home, catalogue)
     told = tell(home, replace(answer, function_code="77", rejected="", statuses=(), errors=()), content)
     assert told.state == "registered"
-    assert [(f["code"], f["severity"]) for f in told.findings] == [("answer.code", "warning")]
-    assert "77" in told.findings[0]["text"]
+    assert [(f.code, f.severity) for f in told.findings] == [("answer.code", "warning")]
+    assert "77" in told.findings[0].text
 
 
 def test_an_answer_that_does_not_change_where_the_document_stands_says_so(home, catalogue):
@@ -168,19 +169,15 @@ def test_an_answer_that_does_not_change_where_the_document_stands_says_so(home, 
     told = tell(home, early, content, standing="accepted")
     assert told.state == "accepted"
     assert etree.fromstring(told.content).find("{*}State").get("code") == "accepted"
-    assert [(f["code"], f["severity"], f["text"]) for f in told.findings] == [
-        ("answer.standing", "warning", "02: registered")
-    ]
+    assert [(f.code, f.severity, f.text) for f in told.findings] == [("answer.standing", "warning", "02: registered")]
 
 
 def test_a_sender_hears_the_languages_of_its_profile_first_and_always_english_and_spanish(home, catalogue):
     content, _, answer = answered(one_case(), home, catalogue)
     chinese = next(code for code, p in catalogue.participants.items() if "zh" in p.languages)
-    (refusal,) = home(
-        Notification("refusal", ID, chinese, "", "refused", "", AT, ({"code": "content.depth", "severity": "error"},))
-    ).findings
-    assert list(refusal["messages"]) == list(dict.fromkeys((*catalogue.participants[chinese].languages, "en", "es")))
-    assert set(tell(home, answer, content, sender="nobody").findings[0]["messages"]) == {"en", "es"}
+    (refusal,) = home(Notification("refusal", ID, chinese, "", "refused", "", AT, (Finding("content.depth"),))).findings
+    assert list(refusal.messages) == list(dict.fromkeys((*catalogue.participants[chinese].languages, "en", "es")))
+    assert set(tell(home, answer, content, sender="nobody").findings[0].messages) == {"en", "es"}
 
 
 def test_the_form_is_that_of_the_sender_s_profile_else_of_the_document_else_json(home, catalogue):
@@ -190,7 +187,7 @@ def test_the_form_is_that_of_the_sender_s_profile_else_of_the_document_else_json
     own = etree.QName(etree.fromstring(tell(home, answer, content, sender="nobody").content)).localname
     assert own == "Acknowledgement"
     stranger = home(
-        Notification("refusal", ID, "nobody", "", "refused", "", AT, ({"code": "type.unknown"},), None, b"<x/>")
+        Notification("refusal", ID, "nobody", "", "refused", "", AT, (Finding("type.unknown"),), None, b"<x/>")
     )
     assert (stranger.content_type, orjson.loads(stranger.content)["findings"][0]["code"]) == (
         "application/json",
@@ -203,18 +200,13 @@ def test_every_refused_sample_is_told_with_code_place_and_sentences(home, catalo
     for file in sorted(MAPPINGS.glob("documents/*/*/samples/refused-*.xml")):
         content = file.read_bytes()
         outcome = process(Message(ID, content), catalogue)
-        findings = tuple(
-            {"code": f.code, "severity": f.severity.value, "pointer": f.pointer, "line": f.line, "value": f.value,
-             "message": f.message}
-            for f in outcome.findings
-        )  # fmt: skip
         kind = str(outcome.document_type or "")
-        told = home(Notification("refusal", ID, "co-ica", kind, "refused", "", AT, findings, None, content))
-        assert [(f["code"], f["pointer"], f["line"]) for f in told.findings] == [
+        told = home(Notification("refusal", ID, "co-ica", kind, "refused", "", AT, outcome.findings, None, content))
+        assert [(f.code, f.pointer, f.line) for f in told.findings] == [
             (f.code, f.pointer, f.line) for f in outcome.findings
         ]
-        assert all({"en", "es"} <= set(f["messages"]) for f in told.findings), file.name
-        told_rules += sum(bool(f["rule"]) for f in told.findings)
+        assert all({"en", "es"} <= set(f.messages) for f in told.findings), file.name
+        told_rules += sum(bool(f.rule) for f in told.findings)
     assert told_rules > 0
 
 

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from broker.catalogue import payload_pointers
+from broker.model.answers import chain_text
 from broker.paths import data_root
 from broker.workbench.samples import read_sample
 
@@ -48,7 +50,8 @@ def test_a_rejection_says_rule_code_sentence_and_the_place_in_both_documents(swb
     place = "/Invoice/cac:InvoiceLine[2]/cac:Item/cac:CommodityClassification/cbc:ItemClassificationCode"
     assert finding["pointer"] == place
     item = "/MetaData/Declaration/GoodsShipment/GovernmentAgencyGoodsItem[2]"
-    assert finding["payload_pointer"] == f"{item}/Commodity/Classification/ID"
+    chain = payload_pointers().chain(f"{item}/Commodity/Classification/ID")
+    assert finding["payload_pointer"] == chain_text(chain)
     assert finding["line"] == 66
 
 

@@ -9,6 +9,7 @@ from functools import cache
 
 import pytest
 
+from broker.answers import way_back
 from broker.answers.wco_response import read
 from broker.catalogue import load, payload_pointers
 from broker.content.xml import parse
@@ -50,6 +51,11 @@ def catalogue():
 @pytest.fixture(scope="module")
 def asked(catalogue):
     return windows(catalogue)
+
+
+@pytest.fixture(scope="module")
+def home(catalogue):
+    return way_back.load(data_root(), catalogue)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +121,7 @@ def test_the_sample_of_a_routing_rule_arrives_by_it_and_is_accepted(window, name
     assert [f for f in found.findings if f.is_error] == []
     (routing,) = [r for r in found.routings if r.participant == window.code]
     assert routing.rule == name, routing.reason
-    assert asked[window.code].decide(found.payload, NOW).objections == ()
+    assert asked[window.code].decide(found.payload, NOW).findings == ()
 
 
 @pytest.mark.parametrize(("window", "name"), REJECTING, ids=names(REJECTING))
@@ -123,32 +129,32 @@ def test_the_sample_of_a_rule_breaks_it_alone_and_the_pointer_leads_back(window,
     payload = outcome(window.code, name).payload
     decision = asked[window.code].decide(payload, NOW)
     rule = next(r for r in window.rules if r.id == name)
-    (objection,) = decision.objections
-    assert (objection.rule, objection.code) == (name, rule.code)
+    (finding,) = decision.findings
+    assert (finding.rule, finding.code) == (name, rule.code)
     assert decision.verdict == ("rejected" if rule.severity == "error" else "accepted")
     replies = reply(asked[window.code], payload.content, pointers, NOW)
     answer = read(replies[-1].content, window.code, replies[-1].id)[-1]
     (said,) = [*answer.errors, *answer.remarks]
     assert said.code == rule.code
-    meant = countable(objection.element).partition("/@")[0].removesuffix("/DateTimeString")
+    meant = countable(finding.payload_pointer).partition("/@")[0].removesuffix("/DateTimeString")
     assert pointers.resolve(said.pointer, payload.root).path == meant
 
 
 @pytest.mark.parametrize("name", ["PE-AGREEMENT", "PE-CURRENCY", "PE-NET-GROSS"])  # every other: test_home.py
-def test_asked_beforehand_a_window_names_what_was_changed(name, catalogue, asked):
+def test_asked_beforehand_a_window_names_what_was_changed(name, home, asked):
     tried = sample(PARTICIPANTS["pe-vuce"], name)
-    (verdict,) = preview.ask(Message(ID, tried.content), catalogue, asked, NOW, ["pe-vuce"])
+    (verdict,) = preview.ask(Message(ID, tried.content), home, asked, NOW, ["pe-vuce"])
     (finding,) = verdict.findings
     assert (verdict.verdict, finding.rule, finding.pointer) == ("rejected", name, tried.points)
     assert finding.line
 
 
-def test_asked_beforehand_nobody_or_another_says_so(catalogue, asked):
+def test_asked_beforehand_nobody_or_another_says_so(home, asked):
     roses = sample(PARTICIPANTS["pe-vuce"], "PE-02").content
-    (declined,) = preview.ask(Message(ID, roses), catalogue, asked, NOW, ["us-ace"])
+    (declined,) = preview.ask(Message(ID, roses), home, asked, NOW, ["us-ace"])
     assert (declined.window, declined.verdict) == ("us-ace", "not_routed")
     assert "found PE" in declined.findings[0].messages["en"]
-    (refused,) = preview.ask(Message(ID, b"<a/>"), catalogue, asked, NOW)
+    (refused,) = preview.ask(Message(ID, b"<a/>"), home, asked, NOW)
     assert (refused.window, refused.verdict, refused.findings[0].code) == (None, "refused", "type.unknown")
 
 
@@ -239,7 +245,7 @@ def test_a_thirteenth_window_is_one_folder_of_data(tmp_path):
 
     catalogue = load(tmp_path)
     content = read_sample(folder / "samples" / "NZ-01.toml", tmp_path / "mappings").content
-    verdicts = preview.ask(Message(ID, content), catalogue, windows(catalogue), NOW)
+    verdicts = preview.ask(Message(ID, content), way_back.load(tmp_path, catalogue), windows(catalogue), NOW)
     (verdict,) = [v for v in verdicts if v.window == "nz-tsw"]
     assert verdict.verdict == "rejected"
     (finding,) = verdict.findings

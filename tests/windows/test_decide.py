@@ -60,8 +60,8 @@ def window(*rules: Rule, **answers) -> Window:
     return Window(participant, Catalogue({}, (), {"zz-window": participant}, {}, None))
 
 
-def objections(*rules: Rule):
-    return window(*rules).decide(payload(), NOW).objections
+def findings(*rules: Rule):
+    return window(*rules).decide(payload(), NOW).findings
 
 
 EACH_ITEM = "GoodsShipment/GovernmentAgencyGoodsItem"
@@ -118,26 +118,26 @@ EACH_ITEM = "GoodsShipment/GovernmentAgencyGoodsItem"
     ],
     ids=lambda value: value.test if isinstance(value, Rule) else "",
 )
-def test_an_objection_points_at_the_element_even_when_it_is_absent(asked, element, value):
-    (objection,) = objections(asked)
-    assert (objection.element, objection.value) == (element, value)
+def test_a_finding_points_at_the_element_even_when_it_is_absent(asked, element, value):
+    (finding,) = findings(asked)
+    assert (finding.payload_pointer, finding.value) == (element, value)
 
 
 def test_a_rule_is_asked_only_where_its_condition_holds():
     asked = rule("false()", each=EACH_ITEM, when="Commodity/Description")
-    assert [o.element for o in objections(asked)] == [ITEM]
+    assert [f.payload_pointer for f in findings(asked)] == [ITEM]
 
 
 def test_a_warning_alone_does_not_reject():
     asked = rule("false()", severity=Severity.WARNING)
     decision = window(asked).decide(payload(), NOW)
     assert decision.verdict == "accepted"
-    assert len(decision.objections) == 1
+    assert len(decision.findings) == 1
 
 
 def test_a_rule_that_cannot_be_evaluated_is_our_fault_and_says_which():
     with pytest.raises(Misconfigured, match="ZZ-1"):
-        objections(rule("no-such-function(.)"))
+        findings(rule("no-such-function(.)"))
 
 
 class Chains:

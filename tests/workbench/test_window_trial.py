@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from broker.answers import way_back
 from broker.catalogue import load
 from broker.paths import data_root
 from broker.workbench.window_trial import trial
@@ -30,7 +31,8 @@ def tried(samples):
     catalogue = load()
     alone = replace(catalogue, participants={WINDOW: catalogue.participants[WINDOW]})
     mappings = samples.parents[2]
-    return lambda: [f"{place.name}: {fault}" for place, fault in trial(mappings, alone, NOW)]
+    home = way_back.load(data_root(), alone)
+    return lambda: [f"{place.name}: {fault}" for place, fault in trial(mappings, home, NOW)]
 
 
 def test_samples_do_what_their_names_say(tried):
