@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, cast
@@ -23,7 +24,17 @@ MAX_ELEMENTS = 150_000
 """Elements of one document: a thousand goods items of a hundred and fifty each; more take memory without measure."""
 MAX_SIBLINGS = 5_000
 """Children of one element: they are counted for every fault that is told, so that as many faults take their square."""
-ENCODINGS = frozenset({"UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "ISO-8859-1", "US-ASCII", "ASCII"})
+ENCODINGS = frozenset({"utf-8", "utf-16", "utf-16-le", "utf-16-be", "iso8859-1", "ascii"})
+"""Encodings that are taken, under any of the names that IANA registered for them."""
+_LABEL = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
+_C1_BYTES = {
+    "utf-8": re.compile(rb"\xc2[\x80-\x9f]|&#(?:x0*[89][0-9a-fA-F]|0*1[2-5][0-9]);"),
+    "iso8859-1": re.compile(rb"[\x80-\x9f]|&#(?:x0*[89][0-9a-fA-F]|0*1[2-5][0-9]);"),
+    "ascii": re.compile(rb"&#(?:x0*[89][0-9a-fA-F]|0*1[2-5][0-9]);"),
+}
+"""How a C1 control stands in the bytes; in two bytes a character it may stand anywhere."""
+_C1 = re.compile("[\x80-\x84\x86-\x9f]")
+"""C1 controls but for NEL, which XML 1.1 takes for an end of line."""
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _MAX_SHOWN = 120
 _LEADING = {b"\xff\xfe": re.compile(rb"(?:[\x20\t\r\n]\x00)*"), b"\xfe\xff": re.compile(rb"(?:\x00[\x20\t\r\n])*")}
@@ -46,6 +57,7 @@ def parse(content: bytes, limit: int = MAX_CONTENT) -> tuple[etree._Element, int
     if len(content) > limit:
         raise _refused("content.too-large", f"The message has {len(content):,} bytes; at most {limit:,} are taken.")
     start = start_of(content)
+    _as_labelled(content[start:])
     try:
         root = etree.fromstring(content[start:] if start else content, parser())
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
@@ -53,10 +65,13 @@ def parse(content: bytes, limit: int = MAX_CONTENT) -> tuple[etree._Element, int
     info = root.getroottree().docinfo
     if info.internalDTD is not None:
         raise _refused("content.doctype", "A document type declaration (DOCTYPE) is not allowed.", 1)
-    if (info.encoding or "UTF-8").upper() not in ENCODINGS:
+    encoding = _encoding(info.encoding or "UTF-8")
+    if encoding not in ENCODINGS:
         raise _refused("content.encoding", f"Encoding {info.encoding} is not taken; use UTF-8, UTF-16 or ISO-8859-1.")
     if content.count(b"<") > MAX_SIBLINGS:
         measure(root)
+    if encoding not in _C1_BYTES or _C1_BYTES[encoding].search(content) is not None:
+        _no_controls(root, encoding, content[:start].count(b"\n"))
     return root, content[:start].count(b"\n")
 
 
@@ -71,6 +86,36 @@ def measure(root: etree._Element) -> None:
     if crowded is not None:
         told = f"{_qualified(crowded)} has {len(crowded):,} elements in it; at most {MAX_SIBLINGS:,} are taken."
         raise Refused([Finding("content.too-large", told, pointer=pointer(crowded), line=line_of(crowded))])
+
+
+def _encoding(label: str) -> str:
+    """The encoding that a label names; empty where it names none."""
+    try:
+        return codecs.lookup(label).name
+    except LookupError:
+        return ""
+
+
+def _as_labelled(content: bytes) -> None:
+    """Raises Refused where the declaration names an encoding of two bytes a character, and itself has one."""
+    label = _LABEL.match(content)
+    if label is not None and _encoding(label[1].decode()) in {"utf-16", "utf-16-le", "utf-16-be", "utf-32"}:
+        name = label[1].decode()
+        raise _refused("content.encoding", f"The message says that it is in {name}, and is not: its label is wrong.", 1)
+
+
+def _no_controls(root: etree._Element, encoding: str, offset: int) -> None:
+    """Raises Refused for a C1 control character: no document means one, they come of a wrong label."""
+    for element in root.iter(etree.Element):
+        for attribute, text in (("", element.text), *element.items(), ("", element.tail)):
+            found = _C1.search(str(text)) if text else None
+            if found is not None:
+                why = " Bytes 80 to 9F are characters of Windows-1252." if encoding == "iso8859-1" else ""
+                told = (
+                    f"U+{ord(found[0]):04X} is a control character, not text: the label of the encoding is wrong.{why}"
+                )
+                at = pointer(element, str(attribute) if attribute else None)
+                raise Refused([Finding("content.controls", told, pointer=at, line=line_of(element, offset))])
 
 
 def start_of(content: bytes) -> int:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from broker.mapping.compiler.bind import lay_out
 from broker.mapping.compiler.write import write
+from broker.mapping.language.rows import Group
 from broker.mapping.runtime.run import Run
+from broker.mapping.translate import crowded
+from broker.model.ids import NO_MESSAGE_ID
 from broker.registry.digests import digest
 from broker.registry.identifiers import NO_IDENTIFIERS
 
@@ -19,7 +22,9 @@ if TYPE_CHECKING:
     from broker.mapping.compiler.bind import Plan
     from broker.mapping.compiler.target import Element
     from broker.mapping.compiler.write import GeneratedCode
-    from broker.mapping.language.rows import Group, Row, Rows
+    from broker.mapping.language.rows import Row, Rows
+    from broker.model.documents import Document
+    from broker.model.findings import Finding
     from broker.registry.identifiers import Identifiers
 
 
@@ -101,6 +106,20 @@ class RowMapping:
     def traced(self) -> GeneratedCode:
         """The same with the origin of every leaf written into the text."""
         return write(self.plan, self.code_lists, self.identifiers, traced=True)
+
+    def limits(self, document: Document) -> tuple[Finding, ...]:
+        """One finding for each class of which the document has more than a declaration takes."""
+        if not any(self._may_crowd(document.root, number) for number in self.plan.maxima):
+            return ()
+        _, run = self.run(document.root, NO_MESSAGE_ID)
+        return tuple(crowded(document, run))
+
+    def _may_crowd(self, root: etree._Element, number: int) -> bool:
+        """Whether there are that many elements of the name at all; most documents have not, and need no other look."""
+        group = self.entries[number]
+        assert isinstance(group, Group)  # noqa: S101  (only groups have a maximum)
+        names = group.each.steps[-1].names if group.each.steps else ()
+        return sum(1 for _ in root.iter(*names)) > self.maximum(number)
 
     def warm(self) -> None:
         """Compile now what would be compiled at the first document; raises Misconfigured."""

@@ -42,8 +42,8 @@ def told(document: Document, run: Run) -> tuple[Finding, ...]:
     """The findings of a run, in the order: missing, misfits, what nothing took. What is one fault is told once."""
     mapping = document.type.mapping
     entries = mapping.entries
-    if crowded := [issue for issue in run.issues if issue.code == TOO_MANY]:
-        return tuple(_crowded(document, crowded))
+    if too_many := tuple(crowded(document, run)):
+        return too_many
     missing = [_missing(document, entries[row], element) for row, element in run.missing]
     once: dict[tuple[str, etree._Element, str | None, str], list[Issue]] = {}
     for issue in run.issues:
@@ -115,13 +115,14 @@ def _listed(names: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _crowded(document: Document, crowded: list[Issue]) -> Iterator[Finding]:
+def crowded(document: Document, run: Run) -> Iterator[Finding]:
     """One finding for each class of which the document has more than a declaration takes."""
     mapping = document.type.mapping
-    for row in dict.fromkeys(issue.row for issue in crowded):
+    issues = [issue for issue in run.issues if issue.code == TOO_MANY]
+    for row in dict.fromkeys(issue.row for issue in issues):
         group, maximum = mapping.entries[row], mapping.maximum(row)
-        first = next(issue.element for issue in crowded if issue.row == row)
-        count = maximum + sum(1 for issue in crowded if issue.row == row)
+        first = next(issue.element for issue in issues if issue.row == row)
+        count = maximum + sum(1 for issue in issues if issue.row == row)
         path, line = place(document, first)
         message = (
             f"The document has {count:,} of these; a declaration takes {maximum:,} ({group.name}). "

@@ -44,9 +44,17 @@ def validate(document: Document, moment: datetime | None = None) -> tuple[Findin
     found = (*_schema_findings(document), *_rule_findings(document))
     told = {f.pointer for f in found if f.is_error}
     findings = (*found, *(f for f in issuance_findings(document, moment) if f.pointer not in told))
+    if not any(f.is_error for f in findings):
+        findings += _limit_findings(document)
     if any(f.is_error for f in findings):
         raise Refused(findings)
     return findings
+
+
+def _limit_findings(document: Document) -> tuple[Finding, ...]:
+    """More of a class than a declaration takes: an error here already, since no payload could hold it."""
+    mapping = document.type.mapping
+    return tuple(mapping.limits(document)) if mapping is not None else ()
 
 
 def validate_payload(payload: Payload, document: Document, catalogue: Catalogue) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
+from broker.content.xpath_functions import FUNCTIONS
+from broker.content.xsd_values import decimal_of
 from broker.model.documents import Rule, Tolerance
 from broker.model.errors import Misconfigured
 from broker.model.findings import Severity
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from broker.toml_table import Table
 
 Prefixes = tuple[tuple[str, str], ...]
-_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
 _LAST_STEP = re.compile(r"/+(?:[^/\[]|\[[^\]]*\])*$")
 
 
@@ -97,8 +97,8 @@ def _text(node: etree._Element) -> str:
 
 def _number(node: etree._Element) -> object:
     """The exact number that stands there (xs:decimal, XML Schema Part 2, 3.2.3); what is none is equal to nothing."""
-    text = (node.text or "").strip()
-    return Decimal(text) if _DECIMAL.fullmatch(text) else object()
+    number = decimal_of(node.text or "")
+    return object() if number is None else number
 
 
 def places(
@@ -185,7 +185,7 @@ def _fallbacks(expression: str) -> Iterator[str]:
 @lru_cache(maxsize=4096)
 def _xpath(expression: str, prefixes: Prefixes, what: str) -> Any:  # noqa: ANN401 -- lxml's XPath
     try:
-        compiled = etree.XPath(expression, namespaces=dict(prefixes))
+        compiled = etree.XPath(expression, namespaces=dict(prefixes), extensions=FUNCTIONS)
         compiled(etree.Element("nothing"))
     except (etree.XPathError, ValueError) as error:
         raise Misconfigured(f"{what}: {expression} is not a valid XPath 1.0 expression: {error}") from error

@@ -6,6 +6,8 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from broker.content.xpath_functions import FUNCTIONS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def functions(catalogue: Catalogue) -> dict[tuple[None, str], Callable[..., Any]]:
-    """``valid-id``, ``in-list``, ``matches`` and ``days``, bound to the catalogue's code lists and numberings.
+    """What every rule may call; ``valid-id``, ``in-list``, ``matches``, ``days``, bound to code lists and numberings.
 
     Each is false (``days``: NaN) where its node is absent, so a test says by itself that a value must be there.
     """
@@ -31,6 +33,7 @@ def functions(catalogue: Catalogue) -> dict[tuple[None, str], Callable[..., Any]
         return text is not None and re.fullmatch(pattern, text) is not None
 
     return {
+        **FUNCTIONS,
         (None, "valid-id"): valid_id,
         (None, "in-list"): in_list,
         (None, "matches"): matches,

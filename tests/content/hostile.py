@@ -755,7 +755,7 @@ cases(
 )
 
 
-cases(("mapping.required",), {"ordinal-of-10-000-digits": with_text("GoodsOrderNo", "9" * 10_000)})
+cases(("value.too-long",), {"ordinal-of-10-000-digits": with_text("GoodsOrderNo", "9" * 10_000)})
 cases(("COD-06", "schema."), {"date-of-a-far-year": with_text("DeclarationDate", "999999999999-01-01T00:00:00")})
 
 

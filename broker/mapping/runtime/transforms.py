@@ -43,6 +43,8 @@ _DATE = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _DATETIME = re.compile(
     r"(\d{4})-?(\d\d)-?(\d\d)[T ]?(\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII
 )
+_TARIFF_PREFIX = re.compile(r"\s*(?:H\.?S\.?|HTS|HSN)(?:\s*code)?\s*[:#-]?\s*(?=\d)", re.IGNORECASE)
+_TARIFF_NOISE = re.compile(r"[\s.\u00a0\u2010-\u2015-]")
 EARLIEST_YEAR = 2000
 """The WCO DateTimeString pattern knows no earlier century."""
 
@@ -59,6 +61,17 @@ def digits(text: str) -> str:
 def strip_dots(text: str) -> str:
     """Without the dots and blanks of a printed tariff code: ``8408.90.90`` is ``84089090``."""
     return text.replace(".", "").replace(" ", "")
+
+
+def tariff_code(text: str) -> str:
+    """The digits of a tariff code of the Harmonized System, whatever a list, a printer or a person put among them.
+
+    ``HS 8408.90-90`` is ``84089090``. At least a heading (four digits), at most the fourteen of a national tariff.
+    """
+    code = _TARIFF_NOISE.sub("", _TARIFF_PREFIX.sub("", text))
+    if not code.isascii() or not code.isdigit() or not 4 <= len(code) <= 14:
+        raise Unfit("value.tariff-code", f"{text!r} is no code of the Harmonized System")
+    return code
 
 
 def integer(text: str) -> str:
@@ -107,16 +120,24 @@ def date_time(text: str) -> str:
     if match is None:
         raise Unfit("value.date", f"{text!r} is not a date or date-time of ISO 8601")
     year, month, dayno, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
-    moment = _calendar(year, month, dayno, text, hour, minute, second)
+    if hour == 24 and not (minute or second or (match[7] or "").strip("0")):  # the next day's midnight (XSD 3.2.7)
+        moment = _midnight_after(_calendar(year, month, dayno, text), text)
+    else:
+        moment = _calendar(year, month, dayno, text, hour, minute, second)
     fraction, zone = (match[7] or "").rstrip("0"), match[8]
     if zone is None:
-        if fraction or hour or minute or second:
+        if fraction or moment.hour or moment.minute or moment.second:
             return Lossy.of(_day(moment), "date.time-lost", f"the time of {text!r} has no zone and no place")
         return _day(moment)
     written = _zoned(moment, zone)
     if fraction:
         return Lossy.of(written, "date.fraction-lost", f"the fraction of a second in {text!r} has no place")
     return written
+
+
+def _midnight_after(day: datetime, text: str) -> datetime:
+    following = day + timedelta(days=1)
+    return _calendar(following.year, following.month, following.day, text)
 
 
 def _day(moment: datetime) -> str:
@@ -176,6 +197,7 @@ TRANSFORMS: dict[str, Callable[[str], str]] = {
     "upper": upper,
     "digits": digits,
     "strip-dots": strip_dots,
+    "tariff-code": tariff_code,
     "integer": integer,
     "decimal": decimal,
     "decimal-comma": decimal_comma,

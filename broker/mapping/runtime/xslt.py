@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from broker.mapping.language.rows import Group, Row
+    from broker.model.documents import Document
     from broker.registry.codelists import CodeList
 
 CODES = "urn:swb:codes"
@@ -74,6 +75,11 @@ class XsltMapping:
             return etree.XSLT(self._root, extensions=extensions, access_control=_NOTHING_OUTSIDE)
         except etree.XSLTParseError as error:
             raise Misconfigured(f"{self.file}: {error}") from None
+
+    @staticmethod
+    def limits(_document: Document) -> tuple[Finding, ...]:
+        """What a stylesheet makes too many of, nobody knows beforehand."""
+        return ()
 
     def warm(self) -> None:
         """Compile now what would be compiled at the first document; raises Misconfigured."""
