@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lxml import etree
 
@@ -20,23 +21,27 @@ from broker.model.ids import DocumentTypeName
 from broker.model.outcomes import Catalogue
 from broker.paths import data_root as data_root  # noqa: PLC0414 -- said again for those who ask here
 from broker.registry import digests
-from broker.registry.codelists import load_code_lists
-from broker.registry.identifiers import load_identifiers
+from broker.registry.codelists import load_code_list
+from broker.registry.identifiers import NO_IDENTIFIERS, load_identifiers
 from broker.registry.issuance import issuance_of
-from broker.registry.participants import load_participants
+from broker.registry.participants import load_participant, participant_files, refuse_doubles
 from broker.toml_table import Table
 from broker.validate import Schema
 from broker.validate.json_schema import JsonSchema
 from broker.validate.rules import rules_of, tolerances_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from broker.mapping.compiler.target import Element
     from broker.mapping.language.rows import Rows
     from broker.model.issuance import Issuance
     from broker.registry.identifiers import Identifiers
 
+_T = TypeVar("_T")
+_V = TypeVar("_V")
+Heard = Callable[[Misconfigured], None]
+"""Who hears of parts that are at fault."""
 PAYLOAD_SCHEMA = Path("wco/3.6/payload.xsd")
 DOCUMENT_KEYS = frozenset(
     {"name", "root", "when", "schema", "namespaces", "response", "absent", "editions", "extends", "tolerates"}
@@ -48,21 +53,29 @@ _FOR_PEOPLE = frozenset({"name", "response", "published", "valid_from"})
 _DATA = frozenset({".toml", ".csv", ".xsd", ".json", ".xslt", ".xsl"})
 
 
-def load(root: Path | None = None, *, max_content: int = MAX_CONTENT) -> Catalogue:
-    """The whole catalogue; schemas and mappings compile on first use. Raises Misconfigured with file and place."""
+def load(root: Path | None = None, *, max_content: int = MAX_CONTENT, heard: Heard | None = None) -> Catalogue:
+    """The whole catalogue; schemas and mappings compile on first use. Raises Misconfigured with file and place.
+
+    With ``heard`` each part that is at fault is told and left out, and the others are read.
+    """
     root = root or data_root()
     mappings, schemas = root / "mappings", root / "xsd"
-    code_lists = load_code_lists(mappings / "codelists")
-    identifiers = load_identifiers(mappings / "codelists" / "identifiers.toml")
+    lists = sorted((mappings / "codelists").glob("*/list.toml"))
+    code_lists = {one.name: one for one in _each(load_code_list, lists, heard)}
+    numberings = [mappings / "codelists" / "identifiers.toml"]
+    identifiers = next(_each(load_identifiers, numberings, heard), NO_IDENTIFIERS)
     reader = _Documents(mappings / "documents", schemas, code_lists, identifiers)
-    types = {t.name: t for t in reader.read()}
+    types = {t.name: t for t in _each(reader.read, reader.folders(), heard)}
+    people = {p.code: p for p in _each(load_participant, participant_files(mappings / "participants"), heard)}
+    for _ in _each(refuse_doubles, [people], heard):
+        pass
     roots: dict[str, tuple[DocumentType, ...]] = {}
     for document_type in types.values():
         roots[document_type.root] = (*roots.get(document_type.root, ()), document_type)
     return Catalogue(
         document_types=types,
-        envelopes=tuple(_envelope(file) for file in sorted((mappings / "envelopes").glob("*.toml"))),
-        participants=load_participants(mappings / "participants"),
+        envelopes=tuple(_each(_envelope, sorted((mappings / "envelopes").glob("*.toml")), heard)),
+        participants=people,
         code_lists=code_lists,
         identifiers=identifiers,
         payload_schema=Schema(schemas / PAYLOAD_SCHEMA),
@@ -70,6 +83,17 @@ def load(root: Path | None = None, *, max_content: int = MAX_CONTENT) -> Catalog
         max_content=max_content,
         decisions=decisions_digest(root),
     )
+
+
+def _each(read: Callable[[_T], _V], parts: Iterable[_T], heard: Heard | None) -> Iterator[_V]:
+    """Each part as it is read; one that cannot be raises, or is told where somebody hears it."""
+    for part in parts:
+        try:
+            yield read(part)
+        except Misconfigured as error:
+            if heard is None:
+                raise
+            heard(error)
 
 
 def decisions_digest(root: Path) -> str:
@@ -128,11 +152,12 @@ class _Documents:
         """A file that several types take over is parsed once."""
         self.declaration = cache(lambda: read_target(schemas / PAYLOAD_SCHEMA, "Declaration"))
 
-    def read(self) -> list[DocumentType]:
-        """Every document type, by name."""
-        return [self._type(file.parent) for file in sorted(self.folder.glob("*/*/document.toml"))]
+    def folders(self) -> list[Path]:
+        """The folder of every document type, by name."""
+        return [file.parent for file in sorted(self.folder.glob("*/*/document.toml"))]
 
-    def _type(self, folder: Path) -> DocumentType:
+    def read(self, folder: Path) -> DocumentType:
+        """The document type that a folder describes."""
         name = f"{folder.parent.name}/{folder.name}"
         data = self._document(name)
         for key in ("name", "root", "schema"):
@@ -148,10 +173,10 @@ class _Documents:
             namespaces=namespaces,
             schema=_schema(self.schemas / data["schema"]),
             mapping=self._rows_or_stylesheet(folder, name, data),
-            rules=rules_of(Table({"rules": self._rules(name)}, f"{name}/rules.toml")),
+            rules=rules_of(Table({"rules": self._rules(name)}, str(folder / "rules.toml"))),
             folder=str(folder),
             response=data.get("response", ""),
-            tolerates=tolerances_of(Table({"tolerates": data.get("tolerates", [])}, f"{name}/document.toml")),
+            tolerates=tolerances_of(Table({"tolerates": data.get("tolerates", [])}, str(folder / "document.toml"))),
             issuance=self._issuance(name),
         )
 
@@ -184,6 +209,7 @@ class _Documents:
             {
                 "document": digests.of_value({key: data[key] for key in data if key not in _FOR_PEOPLE}),
                 "rules": digests.of_value(self._rules(name)),
+                "issuance": digests.of_value(self._issued(name)),
                 "schemas": digests.of_files(schemas | digests.with_imports(self.schemas / PAYLOAD_SCHEMA), root),
                 "lists": digests.of_files(files, root),
             }
@@ -193,38 +219,59 @@ class _Documents:
         """The code lists that a document type holds to one edition, whatever the document's date."""
         unknown = sorted(set(editions) - set(self.code_lists))
         if unknown:
-            raise Misconfigured(f"{name}/document.toml: editions: there is no code list {unknown[0]!r}")
+            raise Misconfigured(
+                f"{self.folder / name / 'document.toml'}: editions: there is no code list {unknown[0]!r}"
+            )
         return {code_list: self.code_lists[code_list].pin(version) for code_list, version in editions.items()}
 
     def _rows(self, name: str, namespaces: Mapping[str, str]) -> Rows:
-        return read_rows(self._mapping(name), namespaces, f"{name}/mapping.toml", self._own_rows(name)[1])
+        return read_rows(
+            self._mapping(name), namespaces, str(self.folder / name / "mapping.toml"), self._own_rows(name)[1]
+        )
 
     def _declaration(self) -> Element:
         return self.declaration()
 
     def _document(self, name: str) -> dict[str, Any]:
         data = self._known(self.folder / name / "document.toml", DOCUMENT_KEYS)
-        if "extends" not in data:
+        if not (extended := self._base(name)):
             return data
-        base = self._document(data["extends"])
+        base = self._document(extended)
         return {**base, **data, "namespaces": {**base.get("namespaces", {}), **data.get("namespaces", {})}}
 
-    def _mapping(self, name: str) -> dict[str, Any]:
+    def _base(self, name: str) -> str:
+        """The type whose data a type takes over; raises Misconfigured for one that is not there, and for a circle."""
+        chain = [name]
+        while base := self.toml(self.folder / chain[-1] / "document.toml").get("extends", ""):
+            place = f"{self.folder / chain[-1] / 'document.toml'}: extends"
+            if not (self.folder / base / "document.toml").is_file():
+                raise Misconfigured(f"{place}: there is no document type {base}")
+            if base in chain:
+                raise Misconfigured(f"{place}: goes in a circle: {' -> '.join([*chain, base])}")
+            chain.append(base)
+        return chain[1] if len(chain) > 1 else ""
+
+    def _mapping(self, name: str, extending: tuple[str, ...] = ()) -> dict[str, Any]:
         own, base = self._own_rows(name)
-        return merge(self._mapping(base), own) if base else own
+        if base in extending:
+            circle = " -> ".join([*extending, name, base])
+            raise Misconfigured(f"{self.folder / name / 'mapping.toml'}: extends: goes in a circle: {circle}")
+        return merge(self._mapping(base, (*extending, name)), own) if base else own
 
     def _own_rows(self, name: str) -> tuple[dict[str, Any], str]:
         """What a type's mapping.toml lists, and the type whose rows it takes over."""
         file = self.folder / name / "mapping.toml"
-        document = self.toml(self.folder / name / "document.toml")
-        if not file.exists() and "extends" in document:
-            return {}, document["extends"]
+        extended = self._base(name)
+        if not file.exists() and extended:
+            return {}, extended
         own = self.toml(file)
-        return own, own.get("extends", "")
+        base = own.get("extends", "")
+        if base and not (self.folder / base / "document.toml").is_file():
+            raise Misconfigured(f"{file}: extends: there is no document type {base}")
+        return own, base
 
     def _rules(self, name: str) -> list[dict[str, Any]]:
-        document = self.toml(self.folder / name / "document.toml")
-        rules = self._rules(document["extends"]) if "extends" in document else []
+        rules = self._rules(base) if (base := self._base(name)) else []
         file = self.folder / name / "rules.toml"
         own = self._known(file, {"rules"}).get("rules", []) if file.exists() else []
         replaced = {rule.get("id") for rule in own}
@@ -233,13 +280,19 @@ class _Documents:
     def _issuance(self, name: str) -> Issuance | None:
         """The type's own table, else that of the type it extends."""
         file = self.folder / name / "issuance.toml"
-        document = self.toml(self.folder / name / "document.toml")
         if not file.exists():
-            return self._issuance(document["extends"]) if "extends" in document else None
-        table = Table(self.toml(file), f"{name}/issuance.toml")
+            return self._issuance(base) if (base := self._base(name)) else None
+        table = Table(self.toml(file), str(file))
         issuance = issuance_of(table)
         table.end()
         return issuance
+
+    def _issued(self, name: str) -> dict[str, Any]:
+        """The same as it is written."""
+        file = self.folder / name / "issuance.toml"
+        if file.exists():
+            return self.toml(file)
+        return self._issued(base) if (base := self._base(name)) else {}
 
     def _known(self, file: Path, keys: Collection[str]) -> dict[str, Any]:
         """A TOML file that says nothing but these keys, so that no misspelt one passes."""

@@ -149,7 +149,7 @@ TOY = {
         id = "TOY-1"
         test = "n:Number != '13'"
         at = "n:Number"
-        message = { en = "Number 13 is unlucky." }""",
+        message = { en = "Number 13 is unlucky.", es = "El número 13 trae mala suerte." }""",
     "mappings/documents/toy/note-1/samples/first.xml": """
         <Note xmlns="urn:toy"><Number>1</Number><Date>2026-05-04</Date><Line>Tea</Line></Note>""",
     "mappings/documents/toy/note-1/samples/refused-TOY-1.toml": """

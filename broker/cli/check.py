@@ -37,7 +37,7 @@ def command(lock: bool, raised: bool, form: str) -> None:
         click.echo(json.dumps({"counts": report.counts, "faults": faults}, ensure_ascii=False, indent=2))
     else:
         for fault in report.faults:
-            click.echo(f"{click.style(fault.place, fg='red')}: {fault.sentence}")
+            click.echo(f"{click.style(fault.place, fg='red')}: {fault.told}")
         counts = ", ".join(f"{number} {what}" for what, number in report.counts.items())
         click.echo(f"{counts}: {f'{len(report.faults)} faults' if report.faults else 'all well'}")
     sys.exit(1 if report.faults else 0)

@@ -43,12 +43,14 @@ STEPS = ("delivery", "receipt", "decision")
 
 def load_participants(folder: Path) -> dict[ParticipantCode, Participant]:
     """Every participant below the folder by its code; raises Misconfigured with file, place and remedy."""
-    found = {}
-    for file in sorted(folder.glob("*/participant.toml")):
-        participant = load_participant(file)
-        found[participant.code] = participant
-    _refuse_doubles(found)
+    found = {participant.code: participant for participant in map(load_participant, participant_files(folder))}
+    refuse_doubles(found)
     return found
+
+
+def participant_files(folder: Path) -> list[Path]:
+    """What describes each participant."""
+    return sorted(folder.glob("*/participant.toml"))
 
 
 def load_participant(file: Path) -> Participant:
@@ -104,12 +106,16 @@ def _routing_rule(table: Table) -> RoutingRule:
 
 def _chapters(table: Table) -> tuple[str, ...]:
     """``["01-24", "44"]``, each chapter by itself."""
+    is_said = "chapters" in table.unread()
     chapters: list[str] = []
     for text in table.texts("chapters"):
         match = _CHAPTERS.fullmatch(text)
-        if match is None:
+        found = [f"{n:02}" for n in range(int(match[1]), int(match[2] or match[1]) + 1)] if match else []
+        if not found:
             raise table.wrong(f'chapters: write "07" or "01-24", not {text!r}')
-        chapters += [f"{n:02}" for n in range(int(match[1]), int(match[2] or match[1]) + 1)]
+        chapters += found
+    if is_said and not chapters:
+        raise table.wrong("chapters names none; without the key all are taken")
     return tuple(chapters)
 
 
@@ -235,7 +241,7 @@ def _refuse_contradictions(participant: Participant, table: Table) -> None:
         raise table.wrong("a window needs answers.accepted and answers.rejected: the function codes it sends")
 
 
-def _refuse_doubles(participants: Mapping[ParticipantCode, Participant]) -> None:
+def refuse_doubles(participants: Mapping[ParticipantCode, Participant]) -> None:
     """A rule's id stands in answers and sample names, so it is one rule in the whole catalogue."""
     owner: dict[str, str] = {}
     for participant in participants.values():

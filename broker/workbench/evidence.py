@@ -14,6 +14,7 @@ from broker.model.documents import Message
 from broker.model.errors import Refused
 from broker.model.ids import NO_MESSAGE_ID, DocumentTypeName
 from broker.workbench.samples import read_sample, sample_files
+from broker.workbench.schema_tree import schema_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,13 +51,9 @@ def _inherited(document_type: DocumentType, catalogue: Catalogue) -> Iterator[Ex
 
 def open_in(document_type: DocumentType) -> tuple[str, ...]:
     """The elements of the source profile that no row and no drop mentions."""
-    if document_type.schema.file.suffix == ".json":
-        return ()
-    from broker.workbench.source_schema import Profile  # noqa: PLC0415  (xmlschema takes half a second)
-
     plan = document_type.mapping.plan
-    profile = Profile(document_type.schema.file)
-    return tuple(profile.unmentioned(document_type.root, plan.scopes[0].node))
+    tree = schema_tree(document_type.schema.file)
+    return tuple(tree.unmentioned(document_type.root, plan.scopes[0].node))
 
 
 def report_of(document_type: DocumentType, catalogue: Catalogue) -> ImplementationReport:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from broker.model.errors import Misconfigured
-from broker.workbench.fault import DataFault
+from broker.workbench.check.fault import DataFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -109,7 +109,8 @@ def raise_versions(mappings: Path, names: Iterable[str]) -> list[Path]:
 
 def _place(mappings: Path, name: str) -> tuple[str, int | None]:
     """The file, below the root, and the line that say a type's version: its own, or that of what it extends."""
-    for file in _lineage(mappings / "documents", name):
+    for one in bases(mappings / "documents", name):
+        file = mappings / "documents" / one / "mapping.toml"
         match = _VERSION.search(file.read_text(encoding="utf-8")) if file.is_file() else None
         if match is not None:
             line = file.read_text(encoding="utf-8").count("\n", 0, match.start()) + 1
@@ -117,12 +118,12 @@ def _place(mappings: Path, name: str) -> tuple[str, int | None]:
     return f"mappings/documents/{name}/mapping.toml", None
 
 
-def _lineage(documents: Path, name: str) -> Iterator[Path]:
-    """The mapping.toml of a type, then those of what it extends."""
-    seen: set[str] = set()
-    while name and name not in seen:
-        seen.add(name)
+def bases(documents: Path, name: str) -> list[str]:
+    """A document type, then those it extends one after another, as their files say."""
+    found: list[str] = []
+    while name and name not in found:
+        found.append(name)
         files = [documents / name / one for one in ("mapping.toml", "document.toml")]
-        yield files[0]
-        bases = [_EXTENDS.search(file.read_text(encoding="utf-8")) for file in files if file.is_file()]
-        name = next((base[1] for base in bases if base), "")
+        said = [_EXTENDS.search(file.read_text(encoding="utf-8")) for file in files if file.is_file()]
+        name = next((base[1] for base in said if base), "")
+    return found

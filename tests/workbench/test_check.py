@@ -51,7 +51,8 @@ ROW = 'from = "n:Number", required'
         (RULES, "'13'", "'99'", "must be refused, is accepted"),
         (RULES, "[[rules]]", "[[rule]]", "rule is no key here; known are rules"),
         (RULES, "at =", "et =", "unknown key et"),
-        (RULES, "en =", "es =", "TOY-1: message.en is missing"),
+        (RULES, "en =", "de =", "TOY-1: message.en is missing"),
+        (RULES, "es =", "de =", "TOY-1: message.es is missing"),
         (f"{SAMPLES}/first.xml", "<Number>1<", "<Number>13<", "must be accepted, is refused: TOY-1 /Note/Number"),
         (f"{DOCUMENT}/document.toml", "{urn:toy}Note", "{urn:toy}Notes", "declares no root element"),
         (f"{DOCUMENT}/document.toml", "toy/note.xsd", "toy/notes.xsd", "notes.xsd"),
@@ -131,7 +132,7 @@ def test_code_lists_and_where_translations_lead(toy, swb):
     add(toy, "mappings/codelists/toy-to-colours/1.csv", "from,to\nrojo,R\nverde,G\n")
     code, out, _ = swb("check")
     assert code == 1
-    assert "codelists/toy-to-colours: leads to what is no code of colours: G" in out
+    assert "mappings/codelists/toy-to-colours/1.csv:3: leads to what is no code of colours: G" in out
     add(toy, "mappings/codelists/colours/1.csv", "code,name\nR,red\nR,again\n")
     _, out, _ = swb("check")
     assert "twice there" in out
