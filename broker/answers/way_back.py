@@ -7,6 +7,7 @@ Kafka, no clock, no disk after ``load``.
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from broker.answers.history import Answered
     from broker.answers.render import Form
-    from broker.content.pointers import PointerTarget
+    from broker.content.pointers import Doubt, PointerTarget
     from broker.mapping import Explanation, Source
     from broker.model.answers import Answer, Chain
     from broker.model.documents import Document, DocumentType, Rule
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
     from broker.model.participants import Participant
     from broker.registry.statuses import Meaning, Statuses
 
-Locate = Callable[["Chain", str], "Source | None"]
+Locate = Callable[["Chain", str], "tuple[Source | None, Doubt | None]"]
 """From a window's pointer, and the attribute its rule looks at, to the first of its places in the sender's document."""
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 ALWAYS = ("en", "es")
 """The languages in which every sender is told; others where its profile wants them."""
 
@@ -173,8 +175,10 @@ class WayBack:
     def _finding(
         self, rule: Rule | None, error: AnswerError, locate: Locate | None, languages: Sequence[str]
     ) -> Finding:
-        source = locate(error.pointer, _attribute(rule)) if locate else None
+        source, doubt = locate(error.pointer, _attribute(rule)) if locate else (None, None)
         messages = _wanted(rule.message if rule else self._sentences("answer"), languages)
+        if doubt:
+            messages = self._doubted(messages, doubt)
         return Finding(
             code=error.code,
             message=_first(messages),
@@ -188,6 +192,15 @@ class WayBack:
             payload_pointer=chain_text(error.pointer),
             chain=error.pointer,
         )
+
+    def _doubted(self, messages: Mapping[str, str], doubt: Doubt) -> dict[str, str]:
+        """The sentences, each with another that says which occurrence the window means, or that it does not say."""
+        said = self._sentences("answer.place-several" if doubt.number is None else "answer.place-absent")
+        what = _WORDS.sub(" ", doubt.place.rpartition("/")[2]).lower()
+        facts = {"what": what, "number": doubt.number, "count": doubt.count}
+        return {
+            language: f"{text} {said.get(language, said['en']).format(**facts)}" for language, text in messages.items()
+        }
 
     def _redacted(self, findings: Iterable[Finding], sender: str) -> list[Finding]:
         """Without the values that the sender's policy keeps out of every record; path and line stay."""
@@ -305,8 +318,21 @@ def _refuse_unknown(catalogue: Catalogue, statuses: Statuses, forms: Mapping[str
             raise Misconfigured(f"{place}: {name!r} is none of {', '.join(sorted(known))}")
 
 
-def _source(explanation: Explanation, target: PointerTarget | None, chain: Chain, attribute: str) -> Source | None:
-    """The first place of the sender's document behind a chain; for an absent element that of what would hold it."""
+def _source(
+    explanation: Explanation, target: PointerTarget | None, chain: Chain, attribute: str
+) -> tuple[Source | None, Doubt | None]:
+    """The first place of the sender's document behind a chain; for an absent element that of what would hold it.
+
+    What is not sure is not told: an occurrence that is not there or not named has the place that holds all of them, a
+    chain that was not understood to its end has no value.
+    """
+    if target and target.doubt:
+        return next(iter(explanation.holding(target.doubt.place)), None), target.doubt
+    source = _place(explanation, target, chain, attribute)
+    return (source if source is None or target is None or target.is_exact else replace(source, value=None)), None
+
+
+def _place(explanation: Explanation, target: PointerTarget | None, chain: Chain, attribute: str) -> Source | None:
     path = _value_path(target, chain) if target else ""
     is_more = attribute and not path.endswith(attribute.rpartition("/")[2])
     found = explanation.locate(f"{path}/{attribute}") if path and is_more else ()

@@ -18,6 +18,7 @@ from broker.content.xml import parse
 from broker.model.answers import Answer, AnswerError, AnswerStatus, Change, PointerStep, Remark
 from broker.model.errors import Refused
 from broker.model.findings import Finding
+from broker.model.ids import message_id_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,6 +64,13 @@ def holds_response(root: etree._Element) -> bool:
     return _name(root) == "Response" or any(_name(child) == "Response" for child in root.iterchildren(etree.Element))
 
 
+def _ours(below: str, own: str, *, has_number: bool) -> str:
+    """Our reference: below Declaration, else the answer's own where that can only be ours or has the form of ours."""
+    if below:
+        return message_id_in(below) or below
+    return message_id_in(own) or ("" if has_number else own)
+
+
 def _answer(element: etree._Element, window: ParticipantCode, record_id: str, position: int, wrapper: str) -> Answer:
     reader = _ResponseReader()
     function = reader.text(element, "FunctionCode") or reader.text(element, "Function", FUNCTION_NAME)
@@ -70,7 +78,8 @@ def _answer(element: etree._Element, window: ParticipantCode, record_id: str, po
         raise _unreadable("answer.no-function", f"Response {position} has no FunctionCode.")
     declaration = reader.first(element, "Declaration")
     own, mrn = reader.text(element, "FunctionalReferenceID"), reader.text(declaration, "ID")
-    reference = reader.text(declaration, "FunctionalReferenceID") or ("" if mrn else own)
+    below = reader.text(declaration, "FunctionalReferenceID")
+    reference = _ours(below, own, has_number=bool(mrn))
     if max(map(len, (function, own, mrn, reference))) > _MAX_ID:
         raise _unreadable(
             "answer.too-long", f"Response {position} has a code or number of more than {_MAX_ID} characters."
@@ -79,23 +88,26 @@ def _answer(element: etree._Element, window: ParticipantCode, record_id: str, po
         reader.tolerated.append(NO_NAMESPACE)
     return Answer(
         window=window,
-        answer_id=own if own and own != reference else f"{record_id}#{position}",
+        answer_id=own if own and reference not in {own, message_id_in(own)} else f"{record_id}#{position}",
         function_code=function,
         reference=reference,
+        is_own_reference=bool(own) and message_id_in(own) == reference != message_id_in(below),
         mrn=mrn,
         issued=reader.time(element, "IssueDateTime"),
         errors=tuple(
-            AnswerError(reader.text(e, "ValidationCode"), reader.text(e, "Description"), reader.chain(e))
+            AnswerError(reader.text(e, "ValidationCode"), reader.text(e, "Description"), chain)
             for e in reader.all(element, "Error")
+            for chain in reader.chains(e)
         ),
         statuses=tuple(
             AnswerStatus(
                 reader.text(s, "NameCode"),
                 reader.time(s, "EffectiveDateTime"),
                 reader.time(s, "ReleaseDateTime"),
-                reader.chain(s),
+                chain,
             )
             for s in reader.all(element, "Status")
+            for chain in reader.chains(s)
         ),
         remarks=tuple(
             Remark(
@@ -103,12 +115,15 @@ def _answer(element: etree._Element, window: ParticipantCode, record_id: str, po
                 reader.text(a, "StatementDescription"),
                 reader.text(a, "StatementTypeCode"),
                 reader.time(a, "LimitDateTime"),
-                reader.chain(a),
+                chain,
             )
             for a in reader.all(element, "AdditionalInformation")
+            for chain in reader.chains(a)
         ),
         changes=tuple(
-            Change(reader.text(a, "ChangeReasonCode"), reader.chain(a)) for a in reader.all(element, "Amendment")
+            Change(reader.text(a, "ChangeReasonCode"), chain)
+            for a in reader.all(element, "Amendment")
+            for chain in reader.chains(a)
         ),
         version=reader.text(declaration, "VersionID"),
         accepted=reader.time(declaration, "AcceptanceDateTime"),
@@ -164,13 +179,20 @@ class _ResponseReader:
         self.used.add(value)
         return moment
 
-    def chain(self, parent: etree._Element) -> Chain:
-        steps = []
+    def chains(self, parent: etree._Element) -> list[Chain]:
+        """Every chain: a new one begins behind the id of an element, and where the first class comes again."""
+        found: list[list[PointerStep]] = [[]]
+        for step in self._steps(parent):
+            if found[-1] and (found[-1][-1].tag or step.section == found[0][0].section):
+                found.append([])
+            found[-1].append(step)
+        return [tuple(steps) for steps in found]
+
+    def _steps(self, parent: etree._Element) -> Iterator[PointerStep]:
         for pointer in self.all(parent, "Pointer"):
             sequence = self.text(pointer, "SequenceNumeric")
             number = int(sequence) if sequence.isascii() and sequence.isdigit() else None
-            steps.append(PointerStep(self.text(pointer, "DocumentSectionCode"), number, self.text(pointer, "TagID")))
-        return tuple(steps)
+            yield PointerStep(self.text(pointer, "DocumentSectionCode"), number, self.text(pointer, "TagID"))
 
 
 def instant(text: str) -> str:

@@ -13,6 +13,7 @@ from broker.cli import _line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from broker.content.pointers import Doubt
     from broker.model.answers import Chain
     from broker.model.ids import MessageId
 
@@ -48,8 +49,8 @@ def command(file: str, pointer: str, part: int, given_id: MessageId, form: str) 
     except Refused as refusal:
         _line.refused(source, refusal, form)
         sys.exit(1)
-    target = _path(pointer, explanation.content) if _CHAIN.fullmatch(pointer) else pointer
-    found = explanation.locate(target) if target else ()
+    target, doubt = _path(pointer, explanation.content) if _CHAIN.fullmatch(pointer) else (pointer, None)
+    found = explanation.holding(doubt.place) if doubt else explanation.locate(target) if target else ()
     for place in found:
         if form == "json":
             _line.write_json(
@@ -71,8 +72,8 @@ def _one(sources: Sequence[_line.SourceFile], part: int) -> _line.SourceFile:
     return sources[number - 1]
 
 
-def _path(pointer: str, content: bytes) -> str:
-    """The payload's path behind a chain, as far as it is known; empty where the chain leads nowhere."""
+def _path(pointer: str, content: bytes) -> tuple[str, Doubt | None]:
+    """The payload's path behind a chain, as far as it is known, and what is not sure; empty where it leads nowhere."""
     from lxml import etree  # noqa: PLC0415 - --help does without
 
     from broker.catalogue import payload_pointers  # noqa: PLC0415
@@ -82,7 +83,11 @@ def _path(pointer: str, content: bytes) -> str:
     found = payload_pointers().resolve(_chain(pointer), declaration)
     if found and not found.is_exact:
         click.echo(f"No class of the payload is behind all of {pointer}; {found.path} is as far as it leads.", err=True)
-    return found.path if found else ""
+    if found and found.doubt:
+        count = found.doubt.count
+        what = f"which of {count} it means" if found.doubt.number is None else f"one of the {count} that there are"
+        click.echo(f"{pointer} does not name {what}: {found.doubt.place}", err=True)
+    return (found.path, found.doubt) if found else ("", None)
 
 
 def _chain(pointer: str) -> Chain:

@@ -38,6 +38,18 @@ class _Class:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """An occurrence that the payload does not have, or none named where it has several."""
+
+    place: str
+    """Where all of them stand in the payload: the path without a position."""
+    number: int | None
+    """Which one is meant; None where the chain does not say."""
+    count: int
+    """How many there are."""
+
+
+@dataclass(frozen=True, slots=True)
 class PointerTarget:
     """Where a chain leads: the deepest element that the payload has, and the steps below it that it has not."""
 
@@ -45,6 +57,8 @@ class PointerTarget:
     missing: str = ""
     is_exact: bool = True
     """Every step of the chain was understood."""
+    doubt: Doubt | None = None
+    """Why it is not known which of several occurrences is meant."""
 
     @property
     def path(self) -> str:
@@ -83,25 +97,27 @@ class Pointers:
         return tuple(chain)
 
     def resolve(self, chain: Chain, declaration: etree._Element) -> PointerTarget | None:
-        """Where in this payload a chain leads; None when it does not point into a declaration at all."""
+        """Where in this payload a chain leads, as far as that is sure; None when it points into no declaration."""
         at = self._classes[self._root]
         steps = chain[1:] if chain and chain[0].section == at.id else chain
         if not chain or (steps is chain and not self._named(at, chain[0].section)):
             return None
         element, missing = declaration, ""
+        doubt: Doubt | None = None
         for step in steps:
             child = self._named(at, step.section)
             if child is None:
-                return PointerTarget(element, missing, is_exact=False)
-            element, missing = _down(element, missing, child, step.sequence)
+                return PointerTarget(element, missing, is_exact=False, doubt=doubt)
+            doubt = doubt or (None if missing else _doubt(element, child, step.sequence))
+            element, missing = _down(element, missing, child, step.sequence, is_sure=doubt is None)
             at = self._classes[child.type]
         tag = chain[-1].tag
         if not tag:
-            return PointerTarget(element, missing)
+            return PointerTarget(element, missing, doubt=doubt)
         leaf = next((child for child in at.children.values() if child.tag == tag), None)
         if leaf is None:
-            return PointerTarget(element, missing, is_exact=False)
-        return PointerTarget(*_down(element, missing, leaf, None))
+            return PointerTarget(element, missing, is_exact=False, doubt=doubt)
+        return PointerTarget(*_down(element, missing, leaf, None, is_sure=doubt is None), doubt=doubt)
 
     def _named(self, at: _Class, class_id: str) -> _Child | None:
         """The child of that class."""
@@ -109,9 +125,21 @@ class Pointers:
         return next((c for c in at.children.values() if c.type in classes and classes[c.type].id == class_id), None)
 
 
-def _down(element: etree._Element, missing: str, child: _Child, sequence: int | None) -> tuple[etree._Element, str]:
-    """One step further into the payload, or into what it lacks."""
-    if not missing:
+def _doubt(element: etree._Element, child: _Child, sequence: int | None) -> Doubt | None:
+    """Whether the payload has no such occurrence, or several and none is named; a class that is absent is no doubt."""
+    count = sum(1 for e in element.iterchildren(etree.Element) if etree.QName(e).localname == child.name)
+    place = f"{written(element)}/{child.name}"
+    if sequence is None:
+        return Doubt(place, None, count) if count > 1 else None
+    is_there = 1 <= sequence <= max(count, 1) or (sequence == 0 and not child.repeats)
+    return None if is_there else Doubt(place, sequence, count)
+
+
+def _down(
+    element: etree._Element, missing: str, child: _Child, sequence: int | None, *, is_sure: bool
+) -> tuple[etree._Element, str]:
+    """One step further into the payload, or into what it lacks or what is not sure."""
+    if not missing and is_sure:
         found = [e for e in element.iterchildren(etree.Element) if etree.QName(e).localname == child.name]
         if 0 < (sequence or 1) <= len(found):
             return found[(sequence or 1) - 1], ""

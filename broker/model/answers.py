@@ -93,6 +93,8 @@ class Answer:
     function_code: str
     reference: str = ""
     """Our own reference as the window echoes it: the payload's FunctionalReferenceID (D026)."""
+    is_own_reference: bool = False
+    """Whether that stood where the window puts its own reference, so that it may be the window's after all."""
     mrn: str = ""
     """The window's own reference to the declaration (D014)."""
     issued: str = ""

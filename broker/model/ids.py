@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NewType
 
 MessageId = NewType("MessageId", str)
@@ -16,3 +17,10 @@ Mrn = NewType("Mrn", str)
 """The reference a window gave to a declaration."""
 NO_MESSAGE_ID = MessageId("0" * 32)
 """What a plain file carries offline."""
+_WRITTEN = re.compile(r"[0-9a-f]{32}")
+
+
+def message_id_in(text: str) -> MessageId | None:
+    """The message id that a text is, in any case and with hyphens as UUIDs have them; None when it is none."""
+    written = text.strip().strip("{}").replace("-", "").lower()
+    return MessageId(written) if _WRITTEN.fullmatch(written) else None

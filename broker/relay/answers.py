@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from broker.answers.conversation import state_of
@@ -51,10 +52,16 @@ def plan_window_record(batch: Batch, record: Consumed, window: ParticipantCode, 
         batch.log("answer.unreadable", window=window, codes=codes, origin=str(origin))
         return
     for answer in answers:
-        by_reference = ids.is_message_id(answer.reference)
+        owner = _owner(answer)
+        if owner is None:
+            own = record.headers if record.topic == topics.INTAKE else headers.of_sender(record.headers)
+            batch.dead_letter(Produced(origin.topic, record.key, record.value, own), "answer-unmatched", origin)
+            batch.emit_event("answer-unmatched", "", window=window, origin=str(origin))
+            batch.log("answer.unmatched", window=window, message_id="")
+            continue
         batch.send_fact(
             WindowAnswered(
-                owner=answer.reference.encode() if by_reference else ids.reference_key(window, answer.mrn),
+                owner=owner,
                 id=ids.broker_id(answer.reference, window, Kind.ANSWER, answer.answer_id),
                 window=window,
                 record_id=record_id,
@@ -65,6 +72,13 @@ def plan_window_record(batch: Batch, record: Consumed, window: ParticipantCode, 
         )
 
 
+def _owner(answer: Answer) -> bytes | None:
+    """Who can know what an answer belongs to: our own id, else the window's number; None when it names neither."""
+    if ids.is_message_id(answer.reference):
+        return answer.reference.encode()
+    return ids.reference_key(answer.window, answer.mrn) if answer.mrn else None
+
+
 # --- at the owner of the conversation ---------------------------------------------------------------------------------
 
 
@@ -72,10 +86,13 @@ def window_answered(batch: Batch, fact: WindowAnswered) -> None:
     """An answer counts once, and only if its conversation has a delivery to that window; then it goes home."""
     window, message = fact.window, MessageId(fact.owner.decode())
     known = Conversation.of(batch, message)
-    if not known or not known.history.has_delivery(window):
-        keep_answer(batch, "answer-unmatched", message, window)
-        return
     answer = read(fact.content, window, fact.record_id)[fact.position - 1]
+    if not known or not known.history.has_delivery(window):
+        if answer.mrn and answer.is_own_reference:
+            batch.send_fact(replace(fact, owner=ids.reference_key(window, answer.mrn)))
+        else:
+            keep_answer(batch, "answer-unmatched", message, window)
+        return
     meaning = batch.context.meaning(answer)
     answered = Answered(at=batch.at, answer=answer, state=meaning.state, why=meaning.why)
     (novelty,) = known.add(answered)

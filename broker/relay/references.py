@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from broker.answers.wco_response import read
 from broker.relay.answers import keep_answer
 from broker.relay.entries import Name, Waiting
 from broker.relay.facts import AmendmentFound, AmendmentSent, WindowAnswered
@@ -31,7 +32,11 @@ def answered_by_number(batch: Batch, fact: WindowAnswered) -> None:
     """On to the conversation that the number belongs to; until that is known the answer waits here."""
     name = _name(batch, fact.owner)
     if name.messages:
-        batch.send_fact(replace(fact, owner=name.messages[-1].encode()))
+        message = name.messages[-1]
+        if message == read(fact.content, fact.window, fact.record_id)[fact.position - 1].reference:
+            keep_answer(batch, "answer-unmatched", message, fact.window)  # it comes from there, where nobody knows it
+        else:
+            batch.send_fact(replace(fact, owner=message.encode()))
         return
     window, _, number = fact.owner.decode("utf-8", "replace").partition("\n")
     if not _has_room(name, fact.content):

@@ -247,3 +247,51 @@ def test_every_code_that_the_broker_knows_has_sentences(home):
     for code in codes:
         assert set(home._sentences(code)) == {"en", "es", "zh"}, code
     assert all(set(sentences) == {"en", "es", "zh"} for sentences in home.sentences.values())
+
+
+# --- pointers that leave something open -------------------------------------------------------------------------------
+
+TWO_ITEMS = (MAPPINGS / "documents/origin/aladi-cod-1.8/samples/a18-complete.xml").read_bytes()
+GOODS = "/ns1:Envelope/ns1:CertOrigin/CODEH/CODExporter/COD/FormA18/GoodsList"
+
+
+def objected(home: WayBack, chain: str, content: bytes = TWO_ITEMS) -> dict:
+    answer = read(
+        b'<Response xmlns="urn:wco:datamodel:WCO:RES-DMS:2"><FunctionCode>03</FunctionCode><Declaration/></Response>',
+        "pe-vuce",
+        "r",
+    )[0]
+    answer = replace(answer, reference=ID, errors=(AnswerError("X1", "said", chain_of(chain)),))
+    return tell(home, answer, content).findings[0].as_json()
+
+
+def test_an_item_that_was_not_sent_is_told_as_such_and_no_other_is_taken_for_it(home):
+    count = TWO_ITEMS.count(b"<Goods>")
+    assert count > 1
+    found = objected(home, f"42A/67A/68A#{count + 1}/23A:137")
+    assert (found["pointer"], found["value"], found["label"]) == (GOODS, None, "")
+    assert TWO_ITEMS.split(b"\n")[found["line"] - 1].strip() == b"<GoodsList>"
+    assert (
+        f"government agency goods item {count + 1}, which was not sent; the payload has {count}"
+        in found["messages"]["en"]
+    )
+    assert found["messages"]["es"].endswith(f"que no fue enviado; el mensaje tiene {count}.")
+
+
+def test_an_item_that_is_not_named_is_one_of_several(home):
+    found = objected(home, "42A/67A/68A/23A:137")
+    assert (found["pointer"], found["value"]) == (GOODS, None)
+    assert "does not say which it means: one of government agency goods item 1 to 2" in found["messages"]["en"]
+
+
+def test_a_chain_that_is_understood_only_in_part_has_a_place_and_no_value(home):
+    found = objected(home, "42A/67A/68A#2/ZZZ:137")
+    assert found["pointer"].startswith(f"{GOODS}/Goods[2]")
+    assert found["value"] is None
+
+
+def test_a_named_item_has_its_place_and_value(home):
+    found = objected(home, "42A/67A/68A#2/23A:137")
+    assert found["pointer"] == f"{GOODS}/Goods[2]/GoodsItemName"
+    assert found["value"]
+    assert "not sent" not in found["message"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from lxml import etree
 
 from broker.answers.wco_response import RES, holds_response, instant, read, write
 from broker.content.payload_path import written
-from broker.content.pointers import Pointers
+from broker.content.pointers import Doubt, Pointers
 from broker.content.xml import MAX_SIBLINGS, parse
 from broker.model.answers import Answer, AnswerError, AnswerStatus, Change, PointerStep, Remark, chain_of, chain_text
 from broker.model.errors import Refused
@@ -189,8 +190,13 @@ MOMENTS = st.integers(0, int((LAST - FIRST).total_seconds())).map(
     lambda seconds: (FIRST + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 )
 CODES = st.from_regex(r"[A-Z0-9]{1,3}", fullmatch=True)
-STEPS = st.builds(PointerStep, CODES, st.none() | st.integers(1, 99999), st.just("") | CODES)
-CHAINS = st.lists(STEPS, max_size=4).map(tuple)
+STEPS = st.builds(PointerStep, CODES, st.none() | st.integers(1, 99999))
+CHAINS = st.builds(
+    lambda steps, tag: (*steps[:-1], *(replace(step, tag=tag) for step in steps[-1:])),
+    st.lists(STEPS, max_size=4, unique_by=lambda step: step.section).map(tuple),
+    st.just("") | CODES,
+)
+"""Each class once, and the element's id last: what comes behind belongs to another chain."""
 NO_CHAIN_OR_ONE = st.just(()) | CHAINS
 EMPTY = st.just("")
 ANSWERS = st.builds(
@@ -329,6 +335,102 @@ def test_where_a_chain_leads_even_when_nothing_stands_there(chain, path, exact):
     assert (target.path, target.is_exact) == (path, exact)
 
 
+@pytest.mark.parametrize(
+    ("chain", "number", "count", "path"),
+    [
+        ("42A/67A/68A#3/23A:137", 3, 2, f"{ITEM}[3]/Commodity/Description"),
+        ("42A/67A/68A#0/23A:137", 0, 2, f"{ITEM}/Commodity/Description"),
+        ("42A/67A/68A/23A:137", None, 2, f"{ITEM}/Commodity/Description"),
+        ("42A/67A#2/68A#1", 2, 1, "/MetaData/Declaration/GoodsShipment[2]/GovernmentAgencyGoodsItem"),
+        ("42A/67A/68A", None, 2, ITEM),
+    ],
+)
+def test_an_occurrence_that_is_not_there_or_not_named_is_in_doubt(chain, number, count, path):
+    """WCO 97A: SequenceNumeric says which; nothing is taken for it."""
+    target = POINTERS.resolve(chain_of(chain), declaration(ITEMS))
+    place = ITEM if "67A#2" not in chain else ITEM.rpartition("/")[0]
+    assert (target.doubt, target.path) == (Doubt(place, number, count), path)
+
+
+@pytest.mark.parametrize("chain", ["42A/67A/68A#2", "42A/67A/68A#1/02A#1:D005", "42A/67A/22B", "42A#1/67A#1/68A#1"])
+def test_the_only_one_needs_no_number_and_what_is_absent_is_no_doubt(chain):
+    assert POINTERS.resolve(chain_of(chain), declaration(ITEMS)).doubt is None
+
+
 @pytest.mark.parametrize("chain", ["", "07B/53A#1", "kt3#2:ueF5"])
 def test_a_chain_that_points_into_no_declaration(chain):
     assert POINTERS.resolve(chain_of(chain), declaration(ITEMS)) is None
+
+
+def response(inner: str, below: str = "") -> bytes:
+    space = 'xmlns="urn:wco:datamodel:WCO:RES-DMS:2"'
+    inner = f"<FunctionCode>03</FunctionCode>{inner}<Declaration>{below}</Declaration>"
+    return f"<Response {space}>{inner}</Response>".encode()
+
+
+OURS = "f1c924c816df47359871696a0dab4610"
+
+
+@pytest.mark.parametrize(
+    ("own", "below", "reference", "answer_id"),
+    [
+        ("", OURS.upper(), OURS, "r#1"),
+        ("W-1", "F1C924C8-16DF-4735-9871-696A0DAB4610", OURS, "W-1"),
+        ("", "{F1C924C8-16DF-4735-9871-696A0DAB4610}", OURS, "r#1"),
+        ("", f" {OURS} ", OURS, "r#1"),
+        ("W-1", "LRN-7", "LRN-7", "W-1"),
+    ],
+)
+def test_our_id_is_recognised_in_any_case_and_with_hyphens(own, below, reference, answer_id):
+    """RFC 9562 section 4: hyphens and either case name the same 128 bits."""
+    own = own and f"<FunctionalReferenceID>{own}</FunctionalReferenceID>"
+    (answer,) = read(response(own, f"<FunctionalReferenceID>{below}</FunctionalReferenceID>"), "pe-vuce", "r")
+    assert (answer.reference, answer.answer_id) == (reference, answer_id)
+
+
+@pytest.mark.parametrize(
+    ("own", "mrn", "reference", "answer_id"),
+    [
+        (OURS, "MRN-1", OURS, "r#1"),
+        (OURS.upper(), "", OURS, "r#1"),
+        ("W-1", "MRN-1", "", "W-1"),
+        ("W-1", "", "W-1", "r#1"),
+        ("", "", "", "r#1"),
+    ],
+)
+def test_an_answer_s_own_reference_is_ours_where_it_has_our_form_or_can_mean_nothing_else(
+    own, mrn, reference, answer_id
+):
+    own, mrn = own and f"<FunctionalReferenceID>{own}</FunctionalReferenceID>", mrn and f"<ID>{mrn}</ID>"
+    (answer,) = read(response(own, mrn), "pe-vuce", "r")
+    assert (answer.reference, answer.answer_id) == (reference, answer_id)
+
+
+def pointed(*steps: str) -> str:
+    written = []
+    for step in steps:
+        (one,) = chain_of(step)
+        sequence = "" if one.sequence is None else f"<SequenceNumeric>{one.sequence}</SequenceNumeric>"
+        tag = one.tag and f"<TagID>{one.tag}</TagID>"
+        written.append(f"<Pointer>{sequence}<DocumentSectionCode>{one.section}</DocumentSectionCode>{tag}</Pointer>")
+    return "".join(written)
+
+
+@pytest.mark.parametrize(
+    ("steps", "chains"),
+    [
+        (("42A", "67A", "68A#1", "23A:137", "42A", "67A", "68A#2", "23A:137"), 2),
+        (("42A", "67A", "68A#1", "42A", "67A", "68A#2"), 2),
+        (("67A", "68A#1", "02A#1:D005", "67A", "68A#2", "02A#1:D005", "67A", "68A#3"), 3),
+        (("42A", "67A", "68A#1", "02A#1", "02A:D005"), 1),
+        ((), 1),
+    ],
+)
+@pytest.mark.parametrize("kind", ["Error", "Status", "AdditionalInformation", "Amendment"])
+def test_every_chain_of_a_pointer_is_told(steps, chains, kind):
+    """WCO 97A: a Response may point at several places with one error."""
+    (answer,) = read(response(f"<{kind}>{pointed(*steps)}</{kind}>"), "pe-vuce", "r")
+    said = {"Error": answer.errors, "Status": answer.statuses, "AdditionalInformation": answer.remarks,
+            "Amendment": answer.changes}[kind]  # fmt: skip
+    assert len(said) == chains
+    assert "/".join(chain_text(one.pointer) for one in said) == "/".join(steps)

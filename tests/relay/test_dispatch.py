@@ -542,6 +542,55 @@ def test_an_answer_of_a_window_that_has_no_delivery_is_kept_and_does_not_count(w
     assert to(written, topics.DEADLETTER)[0].header("swb_reason") == "answer-unmatched"
 
 
+def said(own="", below="", mrn=""):
+    """A window's Response as its bytes are: its own reference, ours below Declaration, the number it gives."""
+    own, below = (t and f"<FunctionalReferenceID>{t}</FunctionalReferenceID>" for t in (own, below))
+    inner = f"<FunctionCode>01</FunctionCode>{own}<Declaration>{below}{mrn and f'<ID>{mrn}</ID>'}</Declaration>"
+    return f'<Response xmlns="urn:wco:datamodel:WCO:RES-DMS:2">{inner}</Response>'.encode()
+
+
+def test_an_answer_that_names_nothing_is_a_dead_letter_at_once(world, message):
+    for content in (said(), said(below="LRN-7"), said(own="W-1")):
+        written = world.send("xx-win", b"a", content)
+        (letter,) = to(written, topics.DEADLETTER)
+        assert (letter.header("swb_reason"), letter.value) == ("answer-unmatched", content)
+        assert events(written) == ["answer-unmatched"]
+        assert not to(written, topics.FACTS)
+
+
+def test_of_two_responses_the_one_that_names_nothing_is_kept_and_the_other_comes_home(world, message):
+    both = b"<MetaData>" + said() + said("a1", message) + b"</MetaData>"
+    written = world.feed(world.send("xx-win", b"a", both))
+    assert [p.header("swb_reason") for p in to(written, topics.DEADLETTER)] == ["answer-unmatched"]
+    assert len(to(written, topics.inbox("aa-farm"))) == 1
+
+
+def test_our_id_comes_back_in_capitals_with_hyphens_or_as_the_answer_s_own_reference(world, message):
+    hyphened = "-".join((message[:8], message[8:12], message[12:16], message[16:20], message[20:]))
+    for number, content in enumerate(
+        (said("a1", message.upper()), said("a2", hyphened), said(message, mrn="MRN1"), said(hyphened.upper()))
+    ):
+        written = world.feed(world.send("xx-win", b"a", content, ce_id=f"w{number}"))
+        assert len(to(written, topics.inbox("aa-farm"))) == 1, number
+
+
+def test_an_own_reference_that_only_looks_like_ours_leaves_the_window_s_number_to_tell(world, message):
+    world.feed(world.send("xx-win", b"a", said("a1", message, "MRN1"), ce_id="w1"))
+    known = world.feed(world.send("xx-win", b"a", said("0" * 31 + "1", mrn="MRN1"), ce_id="w2"))
+    assert len(to(known, topics.inbox("aa-farm"))) == 1
+    unknown = world.feed(world.send("xx-win", b"a", said("0" * 31 + "2", mrn="MRN2"), ce_id="w3"))
+    assert events(unknown) == ["answer-waiting"]
+    declared = world.feed(world.send("xx-win", b"a", said("a4", "0" * 31 + "3", "MRN1"), ce_id="w4"))
+    assert events(declared) == ["answer-unmatched"]
+
+
+def test_a_number_of_a_message_that_is_forgotten_matches_nothing_and_ends(world, message):
+    world.feed(world.send("xx-win", b"a", said("a1", message, "MRN1"), ce_id="w1"))
+    world.stores.conversations.put(message.encode(), None, LANE)
+    written = world.feed(world.send("xx-win", b"a", said(message, mrn="MRN1"), ce_id="w2"))
+    assert events(written) == ["answer-unmatched"]
+
+
 def test_an_answer_that_cannot_be_read_is_kept(world, message):
     written = world.send("xx-win", b"a", b"<Response", ce_type="swb.answer")
     assert to(written, topics.DEADLETTER)[0].header("swb_reason") == "answer-unreadable"

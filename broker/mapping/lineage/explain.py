@@ -70,6 +70,10 @@ class Explanation:
         """
         return self._locator.locate(target)
 
+    def holding(self, target: str) -> tuple[Source, ...]:
+        """Where all occurrences of a repeated class stand in the sender's document: when nobody says which is meant."""
+        return self._locator.holding(target)
+
     @cached_property
     def _locator(self) -> Locator:
         return Locator(self)

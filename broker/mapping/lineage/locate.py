@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,17 @@ class Locator:
         if target in self.by_target and self.by_target[target].behind:
             return self.by_target[target].sources or self.by_target[target].deciders
         return self._class(target) or self._expected(target)
+
+    def holding(self, target: str) -> tuple[Source, ...]:
+        """The element that holds everything behind the occurrences of a repeated class, whichever of them is meant."""
+        one = re.compile(rf"{re.escape(target)}(\[\d+\])?")
+        homes = [source for path, source in self.explanation.instances.items() if one.fullmatch(path)]
+        if not homes:
+            return self.locate(target.rpartition("/")[0])
+        path = _shared([replace(s, path=s.path.rpartition("/")[0]) for s in homes]).path
+        element = self._elements.get(path)
+        line = None if element is None else line_of(element, self.explanation.document.line_offset)
+        return (Source(path, line, None),)
 
     def _class(self, target: str) -> tuple[Source, ...]:
         """The source element behind a class of the payload: its group's, or what all of its own sources share."""
