@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from lxml import etree
 
 from broker.content.pointers import Pointers
 from broker.content.xml import MAX_CONTENT
-from broker.mapping import RowMapping, XsltMapping, merge, read_rows
+from broker.mapping import RowMapping, XsltMapping, merge, read_mapping, read_rows
 from broker.mapping.compiler.target import read_target
 from broker.mapping.language import uses
 from broker.model.documents import DocumentType, Envelope
@@ -25,7 +24,7 @@ from broker.registry.codelists import load_code_list
 from broker.registry.identifiers import NO_IDENTIFIERS, load_identifiers
 from broker.registry.issuance import issuance_of
 from broker.registry.participants import load_participant, participant_files, refuse_doubles
-from broker.toml_table import Table
+from broker.toml_table import Table, read_toml
 from broker.validate import Schema
 from broker.validate.json_schema import JsonSchema
 from broker.validate.rules import rules_of, tolerances_of
@@ -130,16 +129,6 @@ def warm(catalogue: Catalogue) -> None:
         document_type.mapping.warm()
 
 
-def read_toml(file: Path) -> dict[str, Any]:
-    """A TOML file; raises Misconfigured with its name."""
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise Misconfigured(f"{file}: the file is missing") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{file}: not TOML: {error}") from None
-
-
 class _Documents:
     """``mappings/documents/<family>/<format>-<version>/``, each with what it extends."""
 
@@ -149,6 +138,7 @@ class _Documents:
         self.code_lists = code_lists
         self.identifiers = identifiers
         self.toml = cache(read_toml)
+        self.rows = cache(read_mapping)
         """A file that several types take over is parsed once."""
         self.declaration = cache(lambda: read_target(schemas / PAYLOAD_SCHEMA, "Declaration"))
 
@@ -159,38 +149,46 @@ class _Documents:
     def read(self, folder: Path) -> DocumentType:
         """The document type that a folder describes."""
         name = f"{folder.parent.name}/{folder.name}"
-        data = self._document(name)
-        for key in ("name", "root", "schema"):
-            if not data.get(key):
-                raise Misconfigured(f"{folder / 'document.toml'}: {key} is missing")
-        namespaces = data.get("namespaces", {})
-        return DocumentType(
+        table = Table(self._document(name), str(folder / "document.toml"))
+        table.for_people("published", "valid_from", "extends")
+        namespaces = table.names("namespaces")
+        schema, absent, editions = table.text("schema"), table.texts("absent"), table.names("editions")
+        document_type = DocumentType(
             name=DocumentTypeName(name),
-            title=data["name"],
+            title=table.text("name"),
             family=folder.parent.name,
-            root=data["root"],
-            when=_test(data.get("when", ""), namespaces, folder / "document.toml"),
+            root=table.text("root"),
+            when=_test(table, namespaces),
             namespaces=namespaces,
-            schema=_schema(self.schemas / data["schema"]),
-            mapping=self._rows_or_stylesheet(folder, name, data),
+            schema=_schema(self.schemas / schema),
+            mapping=self._rows_or_stylesheet(folder, name, namespaces, frozenset(absent), self._pinned(name, editions)),
             rules=rules_of(Table({"rules": self._rules(name)}, str(folder / "rules.toml"))),
             folder=str(folder),
-            response=data.get("response", ""),
-            tolerates=tolerances_of(Table({"tolerates": data.get("tolerates", [])}, str(folder / "document.toml"))),
+            response=table.text("response", ""),
+            tolerates=tolerances_of(table),
             issuance=self._issuance(name),
         )
+        table.end()
+        return document_type
 
-    def _rows_or_stylesheet(self, folder: Path, name: str, data: Mapping[str, Any]) -> RowMapping | XsltMapping:
+    def _rows_or_stylesheet(
+        self,
+        folder: Path,
+        name: str,
+        namespaces: Mapping[str, str],
+        absent: frozenset[str],
+        pinned: Mapping[str, Any],
+    ) -> RowMapping | XsltMapping:
         stylesheet = folder / "mapping.xslt"
+        data = self._document(name)
         if stylesheet.exists():
             beside = partial(self._beside, name, data, lambda: frozenset(self.code_lists), lambda: False)
             return XsltMapping(name, stylesheet, self.code_lists, beside)
-        rows = cache(partial(self._rows, name, data.get("namespaces", {})))
+        rows = cache(partial(self._rows, name, namespaces))
         beside = partial(
             self._beside, name, data, lambda: uses.code_lists(rows()), lambda: uses.has_identifiers(rows())
         )
-        lists = {**self.code_lists, **self._pinned(name, data.get("editions", {}))}
-        absent = frozenset(data.get("absent", ()))
+        lists = {**self.code_lists, **pinned}
         return RowMapping(name, rows, self._declaration, lists, absent, identifiers=self.identifiers, beside=beside)
 
     def _beside(
@@ -264,7 +262,7 @@ class _Documents:
         extended = self._base(name)
         if not file.exists() and extended:
             return {}, extended
-        own = self.toml(file)
+        own = self.rows(file)
         base = own.get("extends", "")
         if base and not (self.folder / base / "document.toml").is_file():
             raise Misconfigured(f"{file}: extends: there is no document type {base}")
@@ -306,18 +304,20 @@ def _schema(file: Path) -> Schema | JsonSchema:
     return JsonSchema(file) if file.suffix == ".json" else Schema(file)
 
 
-def _test(expression: str, namespaces: Mapping[str, str], place: Path) -> etree.XPath | None:
+def _test(table: Table, namespaces: Mapping[str, str]) -> etree.XPath | None:
+    """The condition ``when`` of a table, on the root element; None where there is none."""
+    expression = table.text("when", "")
     if not expression:
         return None
     try:
         return etree.XPath(f"boolean({expression})", namespaces=dict(namespaces), smart_strings=False)
     except etree.XPathSyntaxError as error:
-        raise Misconfigured(f"{place}: when: {error}") from None
+        raise table.wrong(f"when: {expression!r} is not XPath 1.0: {error}") from None
 
 
 def _envelope(file: Path) -> Envelope:
     table = Table.read(file)
-    if "form" not in table.unread():
+    if "form" not in table:
         raise table.wrong("form is missing")
     namespaces = table.names("namespaces")
     envelope = Envelope(
@@ -327,20 +327,20 @@ def _envelope(file: Path) -> Envelope:
         form=table.choice("form", ("element", "text", "base64", "salted"), "element"),
         namespaces=namespaces,
         why=table.text("why"),
-        when=_test(table.text("when", ""), namespaces, file),
-        parts=_steps(table.text("parts", ""), namespaces, file),
+        when=_test(table, namespaces),
+        parts=_steps(table, namespaces),
         issuance=issuance_of(table),
     )
     table.end()
     return envelope
 
 
-def _steps(path: str, namespaces: Mapping[str, str], file: Path) -> tuple[str, ...]:
-    """The Clark names of a path of plain steps."""
-    steps = []
+def _steps(table: Table, namespaces: Mapping[str, str]) -> tuple[str, ...]:
+    """The Clark names of the plain steps in ``parts``."""
+    path, steps = table.text("parts", ""), []
     for step in path.split("/") if path else ():
         prefix, colon, local = step.partition(":")
         if colon and prefix not in namespaces:
-            raise Misconfigured(f"{file}: parts: prefix {prefix!r} is not among the namespaces {sorted(namespaces)}")
+            raise table.wrong(f"parts: prefix {prefix!r} is not among the namespaces {sorted(namespaces)}")
         steps.append(f"{{{namespaces[prefix]}}}{local}" if colon else step)
     return tuple(steps)

@@ -1,11 +1,15 @@
-"""TOML tables that know where they stand: every complaint says file, place and what to write instead."""
+"""The one reader of data files: TOML tables that know where they stand.
+
+Every complaint says file, place and what to write instead; what is no TOML is told with its line.
+"""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from broker.model.errors import Misconfigured
 
@@ -13,6 +17,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _T = TypeVar("_T")
+_AT = re.compile(r" \(at line (\d+), column \d+\)$")
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """What a TOML file says; raises Misconfigured with its name and, where there is one, the line."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Misconfigured(f"{file}: the file is missing") from None
+    except UnicodeDecodeError as error:
+        raise Misconfigured(f"{file}: not UTF-8: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        found = _AT.search(str(error))
+        line = f": line {found[1]}" if found else ""
+        raise Misconfigured(f"{file}{line}: not TOML: {_AT.sub('', str(error))}") from None
 
 
 class Table:
@@ -22,14 +41,14 @@ class Table:
         if not isinstance(content, dict):
             raise Misconfigured(f"{place}: must be a table, not {content!r}")
         self._content: dict[str, object] = dict(content)
+        self._known: set[str] = set()
+        """What it was asked for: what may stand there."""
         self.place = place
 
     @classmethod
     def read(cls, file: Path) -> Table:
-        try:
-            return cls(tomllib.loads(file.read_text(encoding="utf-8")), str(file))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise Misconfigured(f"{file}: not TOML: {error}") from error
+        """The table of a whole file."""
+        return cls(read_toml(file), str(file))
 
     def __bool__(self) -> bool:
         return bool(self._content)
@@ -46,7 +65,7 @@ class Table:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """One text or a list of them."""
-        return self._texts(key, self._content.pop(key, []))
+        return self._texts(key, self._pop(key, []))
 
     def texts_by_path(self, key: str) -> dict[str, tuple[str, ...]]:
         """A table whose every value is one text or a list of them."""
@@ -66,7 +85,7 @@ class Table:
         return self._take(key, int, default)
 
     def seconds(self, key: str) -> float:
-        value = self._content.pop(key, 0)
+        value = self._pop(key, 0)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise self.wrong(f"{key} must be a number, not {value!r}")
         return float(value)
@@ -82,7 +101,7 @@ class Table:
             raise self.wrong(f'{key} must be an exact number as text, like "800.00", not {text!r}') from None
 
     def choice(self, key: str, allowed: tuple[_T, ...], default: _T) -> _T:
-        value = self._content.pop(key, default)
+        value = self._pop(key, default)
         for one in allowed:
             if value == one:
                 return one
@@ -92,21 +111,45 @@ class Table:
         """The keys that nobody has taken yet."""
         return list(self._content)
 
-    def table(self, key: str) -> Table:
-        return Table(self._content.pop(key, {}), f"{self.place}: {key}")
+    def __contains__(self, key: str) -> bool:
+        """Whether something stands there that nobody has read."""
+        self._known.add(key)
+        return key in self._content
 
-    def tables(self, key: str) -> list[Table]:
-        entries = self._content.pop(key, [])
+    def for_people(self, *keys: str) -> None:
+        """Keys that say something to readers of the file alone."""
+        for key in keys:
+            self._pop(key, None)
+
+    def table(self, key: str) -> Table:
+        return Table(self._pop(key, {}), f"{self.place}: {key}")
+
+    def is_table(self, key: str) -> bool:
+        """Whether a table stands there, and nothing simpler."""
+        return isinstance(self._content.get(key), dict)
+
+    def contents(self, key: str) -> list[object]:
+        """The entries of a list, for those who give each its own place."""
+        entries = self._pop(key, [])
         if not isinstance(entries, list):
             raise self.wrong(f"{key} must be a list of tables, not {entries!r}")
-        return [Table(entry, f"{self.place}: {key}[{n}]") for n, entry in enumerate(entries, 1)]
+        return entries
+
+    def tables(self, key: str) -> list[Table]:
+        """The tables of a list, each with its number as its place."""
+        return [Table(entry, f"{self.place}: {key}[{n}]") for n, entry in enumerate(self.contents(key), 1)]
 
     def end(self) -> None:
         if self._content:
-            raise self.wrong(f"unknown key {', '.join(sorted(self._content))}")
+            known = f"; known are {', '.join(sorted(self._known))}" if self._known else ""
+            raise self.wrong(f"unknown key {', '.join(sorted(self._content))}{known}")
+
+    def _pop(self, key: str, default: object) -> object:
+        self._known.add(key)
+        return self._content.pop(key, default)
 
     def _take(self, key: str, kind: type[_T], default: _T | None) -> _T | None:
-        value = self._content.pop(key, default)
+        value = self._pop(key, default)
         if value is default:
             return default
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):

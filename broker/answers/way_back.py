@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from broker.model.errors import Misconfigured, Refused
 from broker.model.findings import Finding, Severity
 from broker.model.ids import DocumentTypeName, ParticipantCode
 from broker.registry.statuses import load as load_statuses
+from broker.toml_table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -297,10 +297,19 @@ def load(root: Path, catalogue: Catalogue, kept: Callable[[str], Catalogue | Non
         catalogue=catalogue,
         statuses=statuses,
         forms=forms,
-        sentences=tomllib.loads((responses / "sentences.toml").read_text(encoding="utf-8")),
+        sentences=_read_sentences(Table.read(responses / "sentences.toml")),
         pointers=Pointers(etree.parse(root / "xsd" / "wco" / "3.6" / "declaration.xsd").getroot()),
         kept=kept,
     )
+
+
+def _read_sentences(table: Table) -> dict[str, dict[str, str]]:
+    """The sentences of each code by language; every code has an English one."""
+    found = {code: table.names(code) for code in table.unread()}
+    for code, sentences in found.items():
+        if not sentences.get("en"):
+            raise table.wrong(f"{code}: en is missing")
+    return found
 
 
 def _refuse_unknown(catalogue: Catalogue, statuses: Statuses, forms: Mapping[str, Form]) -> None:

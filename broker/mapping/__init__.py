@@ -1,6 +1,7 @@
 """The heart: rows -> compiled translation; lineage, loss, coverage and report from the same rows."""
 
-from broker.mapping.language.rows import merge, read_rows
+from broker.mapping.language.merge import merge, read_mapping
+from broker.mapping.language.rows import read_rows
 from broker.mapping.lineage.explain import Explanation, explain
 from broker.mapping.lineage.origins import Loss, Origin, Source
 from broker.mapping.mapping import RowMapping
@@ -16,6 +17,7 @@ __all__ = [
     "XsltMapping",
     "explain",
     "merge",
+    "read_mapping",
     "read_rows",
     "translate",
 ]

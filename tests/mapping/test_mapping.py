@@ -236,7 +236,7 @@ def test_a_place_that_is_not_there_leads_to_where_it_would_be() -> None:
         ('{to = "Exporter/Name", from = "b["}]', "expected more"),
         ('{to = "Exporter/Name"}]', "say where the value comes from"),
         ('{to = "Exporter/Name", value = "x"}]', "a constant needs its reason"),
-        ('{to = "Exporter/Name", from = "b", typo = 1}]', "typo is no key here"),
+        ('{to = "Exporter/Name", from = "b", typo = 1}]', "unknown key typo; known are codes, default"),
         ('{to = "Exporter/Name", from = "../b"}]', "climbs out of the document"),
         ('{to = "Exporter/Name", from = "b", transform = "magic"}]', "no transform 'magic'"),
         ('{to = "Exporter/Name", from = "b", codes = "nowhere"}]', "no code list 'nowhere'"),

@@ -111,7 +111,7 @@ def test_a_version_removes_a_statement_and_one_path_of_a_reason() -> None:
         ('{ statement = 7, from = "x" }', "a text like 'CODE' or 'CODE"),
         ('{ statement = ["A", "B"], from = "x" }', "a text like 'CODE' or 'CODE"),
         ('{ to = "TypeCode", from = "x", otherwise = { statment = "A" } }', "`otherwise` is a path, or"),
-        ('{ to = "TypeCode", from = "x", label = ["one"] }', "`label` is a text, or two"),
+        ('{ to = "TypeCode", from = "x", label = ["a", "b", "c"] }', "`label` is a text, or two"),
     ],
 )
 def test_what_is_no_statement_is_told_with_file_and_row(row: str, sentence: str) -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from broker.mapping.language.paths import BadPath, Condition, Path, read_condition, read_path
 from broker.mapping.language.statements import written_out
 from broker.model.errors import Misconfigured
+from broker.toml_table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterator, Mapping
 
 ANYWHERE = "//@"
 _NAME = re.compile(r"\{([^{}]*)\}")
@@ -56,9 +56,7 @@ class Row:
     label_es: str = ""
 
 
-_ROW_KEYS = frozenset(
-    {f.name for f in fields(Row)} - {"name", "sources", "transforms", "when_text", "label_es"} | {"from", "transform"}
-)
+_PLAIN = ("id", "unit_codes", "unit_map", "codes", "map", "scheme_list", "identifier", "otherwise", "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,6 @@ class Group:
     rows: tuple[Row, ...]
     drops: tuple[Drop, ...]
     groups: tuple[Group, ...]
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,50 +99,17 @@ class Rows:
     """The document type whose rows they take over."""
 
 
-def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A mapping that ``extends`` another: its rows replace every row of the same ``to``, others are added.
-
-    A row ``{to, remove = true}`` takes every row of that target away; rows that say what the base says already change
-    nothing. Groups are met by ``to``, ``each`` and ``when``.
-    """
-    base, changes = written_out(base), written_out(changes)
-    merged = {**base, **{k: v for k, v in changes.items() if k not in {"fields", "drops", "groups", "paths"}}}
-    if "paths" in base or "paths" in changes:
-        merged["paths"] = {**base.get("paths", {}), **changes.get("paths", {})}
-    was, now = _by_target(base), _by_target(changes)
-    replaced = {to for to, rows in now.items() if rows != was.get(to)}
-    merged["fields"] = [row for row in base.get("fields", ()) if row.get("to") not in replaced] + [
-        row for row in changes.get("fields", ()) if row.get("to") in replaced and not row.get("remove")
-    ]
-    dropped = {drop.get("from") for drop in changes.get("drops", ())}
-    merged["drops"] = [drop for drop in base.get("drops", ()) if drop.get("from") not in dropped] + [
-        drop for drop in changes.get("drops", ()) if not drop.get("remove")
-    ]
-    groups = {(g.get("to", ""), g["each"], g.get("when", "")): g for g in base.get("groups", ())}
-    for group in changes.get("groups", ()):
-        key = (group.get("to", ""), group["each"], group.get("when", ""))
-        groups[key] = merge(groups[key], group) if key in groups else group
-    merged["groups"] = [g for g in groups.values() if not g.get("remove")]
-    return merged
-
-
-def _by_target(data: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
-    rows: dict[str, list[Mapping[str, Any]]] = {}
-    for row in data.get("fields", ()):
-        rows.setdefault(row.get("to", ""), []).append(row)
-    return rows
-
-
 def read_rows(data: Mapping[str, Any], namespaces: Mapping[str, str], file: str, base: str = "") -> Rows:
     """The rows that a mapping.toml (already merged with what it extends) holds; raises Misconfigured."""
     data = written_out(data)
-    reader = _RowReader(namespaces, dict(data.get("paths", {})), file)
-    known = {"version", "extends", "date", "paths", "fields", "drops", "groups", "note"}
-    reader.no_others(data, known, "mapping")
     digest = hashlib.sha256(json.dumps([data, dict(namespaces)], sort_keys=True, default=str).encode()).hexdigest()
-    date = reader.path(data["date"], "date") if "date" in data else None
-    body = reader.group({**{k: data[k] for k in ("fields", "drops", "groups") if k in data}, "each": "."}, "")
-    return Rows(str(data.get("version", "1")), digest, date, body, file, base)
+    table = Table(data, file)
+    table.for_people("note", "extends")
+    version, date = table.text("version", "1"), table.text("date", "")
+    reader = _RowReader(namespaces, table.names("paths"), file)
+    body = reader.group(table, "", "")
+    table.end()
+    return Rows(version, digest, reader.path(date, "date") if date else None, body, file, base)
 
 
 class _RowReader:
@@ -160,10 +124,8 @@ class _RowReader:
     def fail(self, where: str, sentence: str) -> Misconfigured:
         return Misconfigured(f"{self.file}: {where}: {sentence}")
 
-    def no_others(self, data: Mapping[str, Any], known: AbstractSet[str], where: str) -> None:
-        others = sorted(set(data) - known)
-        if others:
-            raise self.fail(where, f"{', '.join(others)} is no key here; known are {', '.join(sorted(known))}")
+    def table(self, content: object, where: str) -> Table:
+        return Table(content, f"{self.file}: {where}")
 
     def path(self, text: str, where: str) -> Path:
         if text not in self.known:
@@ -193,98 +155,100 @@ class _RowReader:
             text = _NAME.sub(lambda match: self.paths[match[1]], text)
         raise BadPath(f"the paths that {whole!r} names lead in a circle")
 
-    def group(self, data: Mapping[str, Any], prefix: str) -> Group:
-        to = data.get("to", "")
-        name = "/".join(part for part in (prefix, to) if part)
-        where = f"group {name or data.get('each')}"
-        if prefix or to or data.get("each") != ".":
-            self.no_others(data, {"to", "each", "when", "fields", "drops", "groups", "note"}, where)
-        if "each" not in data:
-            raise self.fail(where, "`each` is missing: the source element that the group repeats for")
-        if not to and data.get("fields") and data["each"] != ".":
-            raise self.fail(where, "a group without `to` only iterates: put its fields into a group with `to`")
+    def groups(self, table: Table, prefix: str) -> Iterator[Group]:
+        """The groups below another, or below the document; each is read to its end."""
+        for content in table.contents("groups"):
+            to, each = (content.get(key, "") if isinstance(content, dict) else "" for key in ("to", "each"))
+            name = "/".join(part for part in (prefix, str(to)) if part)
+            entry = self.table(content, f"group {name or each}")
+            entry.for_people("note")
+            yield self.group(entry, name, entry.text("to", ""))
+            entry.end()
+
+    def group(self, table: Table, name: str, to: str) -> Group:
+        where = table.place.removeprefix(f"{self.file}: ")
+        is_document = table.place == self.file
+        each = "." if is_document else table.text("each", "")
+        if not each:
+            raise table.wrong("`each` is missing: the source element that the group repeats for")
+        if not to and not is_document and "fields" in table:
+            raise table.wrong("a group without `to` only iterates: put its fields into a group with `to`")
+        when = "" if is_document else table.text("when", "")
         return Group(
             name,
             to,
-            self.path(data["each"], where),
-            self.condition(data.get("when", ""), where),
-            data.get("when", ""),
-            tuple(self.row(row, name) for row in data.get("fields", ())),
-            tuple(self.drop(drop, name) for drop in data.get("drops", ())),
-            tuple(self.group(group, name) for group in data.get("groups", ())),
-            data.get("note", ""),
+            self.path(each, where),
+            self.condition(when, where),
+            when,
+            tuple(self.row(row, name) for row in table.contents("fields")),
+            tuple(self.drop(drop, name) for drop in table.contents("drops")),
+            tuple(self.groups(table, name)),
         )
 
-    def drop(self, data: Mapping[str, Any], prefix: str) -> Drop:
-        text = data.get("from", "")
-        where = f"drop {text or data}"
-        self.no_others(data, {"from", "why"}, where)
-        if not text or not data.get("why"):
-            raise self.fail(where, "a drop needs `from` and `why`: nothing is left out without a reason")
+    def drop(self, content: object, prefix: str) -> Drop:
+        said = content.get("from", content) if isinstance(content, dict) else content
+        where = f"drop {said}"
+        table = self.table(content, where)
+        text, why = table.text("from", ""), table.text("why", "")
+        table.end()
+        if not text or not why:
+            raise table.wrong("a drop needs `from` and `why`: nothing is left out without a reason")
         name = self.unique(f"drop {'/'.join(p for p in (prefix, text) if p)}")
         if text.startswith(ANYWHERE):
-            path = self.path(text[2:], where)
-            return Drop(name, None, path.attribute, data["why"], text)
-        return Drop(name, self.path(text, where), "", data["why"], text)
+            return Drop(name, None, self.path(text[2:], where).attribute, why, text)
+        return Drop(name, self.path(text, where), "", why, text)
 
-    def row(self, data: Mapping[str, Any], prefix: str) -> Row:
-        to = data.get("to", "")
-        where = f"row {to or data}"
-        if "statement" in data:
-            raise self.fail(where, "a statement is a text like 'CODE' or 'CODE[label]', and has neither `to` nor `id`")
+    def row(self, content: object, prefix: str) -> Row:
+        said = content.get("to") or content if isinstance(content, dict) else content
+        where = f"row {said}"
+        table = self.table(content, where)
+        if "statement" in table:
+            raise table.wrong("a statement is a text like 'CODE' or 'CODE[label]', and has neither `to` nor `id`")
+        to = table.text("to", "")
         if not to:
-            raise self.fail(where, "`to` is missing: the element of the payload, or `statement`")
-        if not isinstance(data.get("otherwise", ""), str):
-            raise self.fail(where, "`otherwise` is a path, or { statement = 'CODE' }")
-        self.no_others(data, _ROW_KEYS, where)
-        sources = data.get("from", [])
-        sources = [sources] if isinstance(sources, str) else sources
-        units = data.get("unit", [])
-        units = [units] if isinstance(units, str) else units
-        if data.get("several", "refuse") != "refuse":
-            raise self.fail(
-                where, '`several` is "refuse", or not there: then the first is carried, the others are told'
-            )
-        transforms = data.get("transform", [])
-        transforms = [transforms] if isinstance(transforms, str) else transforms
-        if not sources and "value" not in data and "position" not in transforms:
-            raise self.fail(where, "say where the value comes from: `from`, or `value` with `why`")
-        if ("value" in data or "default" in data or "unit_default" in data) and not data.get("why"):
-            raise self.fail(where, "a constant needs its reason: `why`")
-        if sources and "value" in data:
-            raise self.fail(where, "`from` and `value` exclude each other; use `default` for an absent source")
-        label, label_es = self.labels(data.get("label", ""), where)
-        plain = {
-            k: str(data[k])
-            for k in (
-                "value", "default", "why", "unit_codes", "unit_map", "unit_default", "codes", "map", "map_else",
-                "scheme_list", "identifier", "otherwise", "several", "note", "join", "id",
-            )
-            if k in data
-        }  # fmt: skip
-        return Row(
+            raise table.wrong("`to` is missing: the element of the payload, or `statement`")
+        if table.is_table("otherwise"):
+            raise table.wrong("`otherwise` is a path, or { statement = 'CODE' }")
+        constants = {key: table.text(key, "") for key in ("value", "default", "unit_default") if key in table}
+        sources, transforms = table.texts("from"), table.texts("transform")
+        why, when = table.text("why", ""), table.text("when", "")
+        if not sources and "value" not in constants and "position" not in transforms:
+            raise table.wrong("say where the value comes from: `from`, or `value` with `why`")
+        if constants and not why:
+            raise table.wrong("a constant needs its reason: `why`")
+        if sources and "value" in constants:
+            raise table.wrong("`from` and `value` exclude each other; use `default` for an absent source")
+        label, label_es = self.labels(table)
+        row = Row(
             name=self.unique("/".join(p for p in (prefix, to) if p)),
             to=to,
             sources=tuple(self.path(s, where) for s in sources),
-            unit=tuple(self.path(u, where) for u in units),
-            scheme=self.path(data["scheme"], where) if "scheme" in data else None,
-            transforms=tuple(transforms),
-            when=self.condition(data.get("when", ""), where),
-            when_text=data.get("when", ""),
-            required=bool(data.get("required", False)),
+            join=table.text("join", "") if "join" in table else None,
+            unit=tuple(self.path(u, where) for u in table.texts("unit")),
+            scheme=self.path(table.text("scheme"), where) if "scheme" in table else None,
+            transforms=transforms,
+            why=why,
+            when=self.condition(when, where),
+            when_text=when,
+            several=table.choice("several", ("", "refuse"), ""),
+            required=table.flag("required", default=False),
+            map_else=table.choice("map_else", ("drop", "keep"), "drop"),
             label=label,
             label_es=label_es,
-            **plain,
+            **constants,
+            **{key: table.text(key, "") for key in _PLAIN},
         )
+        table.end()
+        return row
 
-    def labels(self, data: object, where: str) -> tuple[str, str]:
+    @staticmethod
+    def labels(table: Table) -> tuple[str, str]:
         """The plain name of a source in English and, where it is given, in Spanish."""
-        match data:
-            case str():
-                return data, ""
-            case [str(english), str(spanish)]:
-                return english, spanish
-        raise self.fail(where, f"`label` is a text, or two: [English, Spanish]; not {data!r}")
+        words = table.texts("label")
+        if len(words) > 2:
+            raise table.wrong("`label` is a text, or two: [English, Spanish]")
+        english, spanish = (*words, "", "")[:2]
+        return english, spanish
 
     def unique(self, name: str) -> str:
         self.names[name] = self.names.get(name, 0) + 1
