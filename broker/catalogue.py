@@ -24,10 +24,10 @@ from broker.registry.codelists import load_code_list
 from broker.registry.identifiers import NO_IDENTIFIERS, load_identifiers
 from broker.registry.issuance import issuance_of
 from broker.registry.participants import load_participant, participant_files, refuse_doubles
+from broker.registry.rules import load_shared, rules_of, tolerances_of
 from broker.toml_table import Table, read_toml
 from broker.validate import Schema
 from broker.validate.json_schema import JsonSchema
-from broker.validate.rules import rules_of, tolerances_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -65,7 +65,9 @@ def load(root: Path | None = None, *, max_content: int = MAX_CONTENT, heard: Hea
     identifiers = next(_each(load_identifiers, numberings, heard), NO_IDENTIFIERS)
     reader = _Documents(mappings / "documents", schemas, code_lists, identifiers)
     types = {t.name: t for t in _each(reader.read, reader.folders(), heard)}
-    people = {p.code: p for p in _each(load_participant, participant_files(mappings / "participants"), heard)}
+    shared = next(_each(load_shared, [mappings / "rules"], heard), {})
+    read = partial(load_participant, shared=shared)
+    people = {p.code: p for p in _each(read, participant_files(mappings / "participants"), heard)}
     for _ in _each(refuse_doubles, [people], heard):
         pass
     roots: dict[str, tuple[DocumentType, ...]] = {}

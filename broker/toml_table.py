@@ -135,9 +135,13 @@ class Table:
             raise self.wrong(f"{key} must be a list of tables, not {entries!r}")
         return entries
 
+    def placed(self, key: str) -> list[tuple[str, object]]:
+        """The entries of a list, each with its number as its place."""
+        return [(f"{self.place}: {key}[{n}]", entry) for n, entry in enumerate(self.contents(key), 1)]
+
     def tables(self, key: str) -> list[Table]:
-        """The tables of a list, each with its number as its place."""
-        return [Table(entry, f"{self.place}: {key}[{n}]") for n, entry in enumerate(self.contents(key), 1)]
+        """The tables of a list."""
+        return [Table(entry, place) for place, entry in self.placed(key)]
 
     def end(self) -> None:
         if self._content:

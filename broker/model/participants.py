@@ -143,6 +143,8 @@ class Participant:
     profile: str = ""
     """Where the profile comes from; says so when it is our own."""
     folder: str = ""
+    extends: ParticipantCode | None = None
+    """The participant that it takes over."""
 
 
 @dataclass(frozen=True, slots=True)

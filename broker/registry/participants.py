@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
 from broker.content.payload_path import compile_xpath
-from broker.model.documents import Rule
 from broker.model.errors import Misconfigured
-from broker.model.findings import Severity
 from broker.model.ids import DocumentTypeName, ParticipantCode
 from broker.model.participants import (
     Answering,
@@ -24,11 +23,15 @@ from broker.model.participants import (
     ValueRange,
     Wait,
 )
-from broker.toml_table import Table
+from broker.registry.rules import filled, load_shared, rule_of
+from broker.toml_table import Table, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from broker.model.documents import Rule
+    from broker.registry.rules import SharedRules
 
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _VALIDATION_CODE = re.compile(r"\S{1,8}")  # WCO 377, an..8
@@ -37,13 +40,15 @@ _CHAPTERS = re.compile(r"(\d\d)(?:-(\d\d))?")
 _OPENING = re.compile(r"\d\d:\d\d-\d\d:\d\d[+-]\d\d:\d\d")
 _DURATION = re.compile(r"([1-9]\d*)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_BY_ID = frozenset({"accepts", "rules"})
 STEPS = ("delivery", "receipt", "decision")
 """What a window may keep others waiting for: the payload in its inbox, its first word, its verdict."""
 
 
 def load_participants(folder: Path) -> dict[ParticipantCode, Participant]:
     """Every participant below the folder by its code; raises Misconfigured with file, place and remedy."""
-    found = {participant.code: participant for participant in map(load_participant, participant_files(folder))}
+    shared = load_shared(folder.parent / "rules")
+    found = {p.code: p for p in (load_participant(file, shared) for file in participant_files(folder))}
     refuse_doubles(found)
     return found
 
@@ -53,12 +58,13 @@ def participant_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*/participant.toml"))
 
 
-def load_participant(file: Path) -> Participant:
-    """One participant.toml; its folder's name is the code."""
+def load_participant(file: Path, shared: SharedRules | None = None) -> Participant:
+    """One participant.toml; its folder's name is the code. Shared rules are those of its data folder, if not given."""
     code = file.parent.name
+    shared = load_shared(file.parents[2] / "rules") if shared is None else shared
     if not _CODE.fullmatch(code):
         raise Misconfigured(f"{file.parent}: a participant's folder is its code: lower case letters, digits, hyphens")
-    table = Table.read(file)
+    table = Table(_with_base(file), str(file))
     participant = Participant(
         code=ParticipantCode(code),
         name=table.text("name"),
@@ -68,16 +74,42 @@ def load_participant(file: Path) -> Participant:
         languages=table.texts("languages") or ("en",),
         identifiers=tuple(_party_id(t) for t in table.tables("identifiers")),
         accepts=tuple(_routing_rule(t) for t in table.tables("accepts")),
-        rules=tuple(_rule(t) for t in table.tables("rules")),
+        rules=tuple(_rule(Table(filled(entry, shared, place), place)) for place, entry in table.placed("rules")),
         answers=_answering(table.table("answers")),
         limits=_limits(table.table("limits")),
         patience=_patience(table.table("patience")),
         policy=_policy(table.table("policy")),
         folder=str(file.parent),
+        extends=ParticipantCode(table.text("extends")) if "extends" in table else None,
     )
     table.end()
     _refuse_contradictions(participant, table)
     return participant
+
+
+def _with_base(file: Path, above: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What a participant.toml says, and for the rest what the participant says that it ``extends``.
+
+    Lists of entries with an id take over those of the base but for the ids they name, tables but for their keys.
+    """
+    own = read_toml(file)
+    base = own.get("extends")
+    if not isinstance(base, str):
+        return own
+    if base in (*above, file.parent.name):
+        raise Misconfigured(f"{file}: extends: {base} extends this participant itself")
+    whole = _with_base(file.parent.parent / base / file.name, (*above, file.parent.name))
+    for key, value in own.items():
+        known = whole.get(key)
+        if key in _BY_ID and isinstance(known, list) and isinstance(value, list):
+            named = [entry.get("id") for entry in value if isinstance(entry, dict)]
+            kept = [entry for entry in known if entry.get("id") not in named]
+            whole[key] = kept + [e for e in value if not (isinstance(e, dict) and e.get("remove") is True)]
+        elif isinstance(known, dict) and isinstance(value, dict):
+            whole[key] = {**known, **value}
+        else:
+            whole[key] = value
+    return whole
 
 
 def _party_id(table: Table) -> PartyId:
@@ -131,21 +163,12 @@ def _value(table: Table) -> ValueRange | None:
 
 
 def _rule(table: Table) -> Rule:
-    rule = Rule(
-        id=table.text("id"),
-        each=table.text("each", "."),
-        when=table.text("when", ""),
-        test=table.text("test"),
-        at=table.text("at", "."),
-        code=table.text("code"),
-        severity=table.choice("severity", tuple(Severity), Severity.ERROR),
-        message=table.names("message"),
-    )
-    table.end()
+    code = table.text("code")
+    rule = replace(rule_of(table), code=code)
+    if not rule.test:
+        raise table.wrong(f"{rule.id}: a window's rule has a test")
     for key in ("each", "when", "test", "at"):
         _compile(table, key, getattr(rule, key))
-    if not rule.message.get("en"):
-        raise table.wrong(f"{rule.id}: message.en is missing")
     if not _VALIDATION_CODE.fullmatch(rule.code):
         raise table.wrong(f"{rule.id}: code {rule.code!r} must have 1 to 8 characters and no blanks (WCO 377)")
     return rule
@@ -242,10 +265,17 @@ def _refuse_contradictions(participant: Participant, table: Table) -> None:
 
 
 def refuse_doubles(participants: Mapping[ParticipantCode, Participant]) -> None:
-    """A rule's id stands in answers and sample names, so it is one rule in the whole catalogue."""
-    owner: dict[str, str] = {}
+    """A rule's id stands in answers and sample names, so it is one rule in the whole catalogue, taken over or not."""
+    owner: dict[str, Participant] = {}
     for participant in participants.values():
         for rule_id in (*(r.id for r in participant.accepts), *(r.id for r in participant.rules)):
-            if rule_id in owner:
-                raise Misconfigured(f"{participant.folder}: rule {rule_id} exists already in {owner[rule_id]}")
-            owner[rule_id] = participant.folder
+            known = owner.setdefault(rule_id, participant)
+            if known is not participant and _first(known, participants) != _first(participant, participants):
+                raise Misconfigured(f"{participant.folder}: rule {rule_id} exists already in {known.folder}")
+
+
+def _first(participant: Participant, participants: Mapping[ParticipantCode, Participant]) -> ParticipantCode:
+    """The participant that it extends, and that extends none."""
+    while participant.extends:
+        participant = participants[participant.extends]
+    return participant.code

@@ -10,7 +10,7 @@ from broker.model.errors import Refused
 from broker.model.findings import Finding, Severity
 from broker.validate.issuance import check_issuance, issuance_findings
 from broker.validate.libxml_messages import prefixed
-from broker.validate.rules import broken, check, rules_of, tolerances_of
+from broker.validate.rules import broken, check
 from broker.validate.xsd import MAX_FAULTS, Schema, SchemaFault, SchemaVerdict
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ __all__ = [
     "SchemaVerdict",
     "check",
     "check_issuance",
-    "rules_of",
-    "tolerances_of",
     "validate",
     "validate_payload",
 ]

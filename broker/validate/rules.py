@@ -11,14 +11,12 @@ from lxml import etree
 
 from broker.content.xpath_functions import FUNCTIONS
 from broker.content.xsd_values import decimal_of
-from broker.model.documents import Rule, Tolerance
 from broker.model.errors import Misconfigured
-from broker.model.findings import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from broker.toml_table import Table
+    from broker.model.documents import Rule, Tolerance
 
 Prefixes = tuple[tuple[str, str], ...]
 _LAST_STEP = re.compile(r"/+(?:[^/\[]|\[[^\]]*\])*$")
@@ -123,41 +121,6 @@ def check(rules: Iterable[Rule], namespaces: Mapping[str, str], tolerates: Itera
             list(places(nothing, expression, prefixes, rule.id))
     for tolerance in tolerates:
         list(places(nothing, tolerance.ignore or tolerance.trim, prefixes, tolerance.id))
-
-
-def rules_of(table: Table) -> tuple[Rule, ...]:
-    """The rules of a ``rules.toml``."""
-    found = []
-    for entry in table.tables("rules"):
-        rule = Rule(
-            id=entry.text("id"),
-            each=entry.text("each", "."),
-            when=entry.text("when", ""),
-            test=entry.text("test", ""),
-            unique=entry.choice("unique", ("", "text", "number"), ""),
-            at=entry.text("at", "."),
-            message=entry.names("message"),
-            severity=entry.choice("severity", tuple(Severity), Severity.ERROR),
-        )
-        entry.end()
-        if bool(rule.test) == bool(rule.unique):
-            raise entry.wrong(f"{rule.id}: one of test and unique must be there")
-        if "en" not in rule.message:
-            raise entry.wrong(f"{rule.id}: message.en is missing")
-        found.append(rule)
-    return tuple(found)
-
-
-def tolerances_of(table: Table) -> tuple[Tolerance, ...]:
-    """The named quirks of a ``document.toml`` that are taken with a warning."""
-    found = []
-    for entry in table.tables("tolerates"):
-        one = Tolerance(entry.text("id"), entry.text("why"), entry.text("ignore", ""), entry.text("trim", ""))
-        if bool(one.ignore) == bool(one.trim):
-            raise entry.wrong("one of ignore and trim must be there, as an XPath")
-        found.append(one)
-        entry.end()
-    return tuple(found)
 
 
 def _failing(rule: Rule) -> str:

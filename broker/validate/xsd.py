@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lxml import etree
 
 from broker.model.errors import Misconfigured
+from broker.registry.rules import rules_of
 from broker.toml_table import Table
 from broker.validate.declared import Declared, declared, is_base64
 from broker.validate.enumerations import with_patterns
@@ -24,7 +25,7 @@ from broker.validate.libxml_messages import (
     prefixed,
 )
 from broker.validate.missing_child import MissingChild, MissingChildFinder
-from broker.validate.rules import places, rules_of
+from broker.validate.rules import places
 from broker.validate.working_copy import BLANK, WorkingCopy
 
 if TYPE_CHECKING:

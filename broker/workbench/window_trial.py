@@ -28,8 +28,9 @@ def trial(mappings: Path, way_back: WayBack, now: datetime) -> Iterator[tuple[Pa
     windows = decide.windows(catalogue)
     for window in catalogue.windows():
         folder = mappings / "participants" / window.code
-        files = {file.stem: file for file in sample_files(folder)}
         rules = {rule.id for rule in window.accepts} | {rule.id for rule in window.rules}
+        files = {file.stem: file for file in sample_files(folder)}
+        files = {stem: file for stem, file in _taken_over(mappings, catalogue, window) if stem in rules} | files
         for missing in sorted(rules - set(files)):
             yield folder, f"the rule {missing} has no sample: {FOLDER}/{missing}.xml, .json or .toml"
         for stem, file in files.items():
@@ -44,6 +45,14 @@ def trial(mappings: Path, way_back: WayBack, now: datetime) -> Iterator[tuple[Pa
             message = Message(NO_MESSAGE_ID, sample.content)
             (verdict,) = preview.ask(message, way_back, windows, now, [window.code])
             yield from ((file, fault) for fault in _faults(sample, verdict, window))
+
+
+def _taken_over(mappings: Path, catalogue: Catalogue, window: Participant) -> Iterator[tuple[str, Path]]:
+    """The samples of the participants that a window extends, the nearest last: its own go before them."""
+    if window.extends:
+        base = catalogue.participants[window.extends]
+        yield from _taken_over(mappings, catalogue, base)
+        yield from ((file.stem, file) for file in sample_files(mappings / "participants" / base.code))
 
 
 def _faults(sample: Sample, verdict: Verdict, window: Participant) -> Iterator[str]:

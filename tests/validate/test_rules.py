@@ -7,8 +7,9 @@ from lxml import etree
 
 from broker.model.documents import Rule
 from broker.model.errors import Misconfigured
+from broker.registry.rules import rules_of
 from broker.toml_table import Table
-from broker.validate.rules import broken, check, rules_of
+from broker.validate.rules import broken, check
 
 MESSAGE = {"en": "It holds."}
 NUMBERS = st.lists(st.sampled_from(["1", "01", "1.0", "+1", "2", " 2 ", "x", "", "NaN", "3"]), max_size=12)

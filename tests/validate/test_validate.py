@@ -12,8 +12,9 @@ from broker.model.documents import Document, DocumentType, Payload, Rule, Tolera
 from broker.model.errors import Misconfigured, Refused
 from broker.model.findings import Finding, Severity
 from broker.model.ids import DocumentTypeName
+from broker.registry.rules import rules_of, tolerances_of
 from broker.toml_table import Table
-from broker.validate import Schema, check, rules_of, tolerances_of, validate, validate_payload
+from broker.validate import Schema, check, validate, validate_payload
 from broker.validate.declared import is_base64
 from tests.support.paths import ROOT
 

@@ -79,3 +79,14 @@ def test_an_answer_that_would_point_elsewhere(samples, tried):
 def test_a_sample_that_another_rule_takes_or_the_profile_rejects(samples, tried, base, fault):
     (samples / "SG-04.toml").write_text(f'base = "participants/{WINDOW}/samples/{base}"', encoding="utf-8")
     assert f"SG-04.toml: {fault}" in tried()
+
+
+def test_a_window_that_takes_over_another_is_tried_on_its_samples(samples):
+    """Samples are taken over with the rules that name them; one that is named by no rule any more is let be."""
+    catalogue, code = load(), "sg-second"
+    base = catalogue.participants[WINDOW]
+    second = replace(base, code=code, extends=WINDOW, rules=base.rules[1:])
+    (samples.parents[1] / code).mkdir()
+    both = replace(catalogue, participants={WINDOW: base, code: second})
+    told = [f"{place.name}: {fault}" for place, fault in trial(samples.parents[2], both, NOW)]
+    assert told == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -12,6 +11,7 @@ from broker.answers.way_back import ALWAYS
 from broker.model.errors import Misconfigured
 from broker.registry import relations
 from broker.relay.ledger import granting_families
+from broker.toml_table import read_toml
 from broker.workbench.check.fault import DataFault, of_error, placed
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from broker.answers.way_back import WayBack
     from broker.workbench.check.scope import CheckScope
 
-_UNREADABLE = (Misconfigured, OSError, tomllib.TOMLDecodeError, etree.LxmlError)
+_UNREADABLE = (Misconfigured, OSError, etree.LxmlError)
 
 
 def faults(scope: CheckScope) -> Iterator[DataFault]:
@@ -53,8 +53,8 @@ def home(scope: CheckScope) -> WayBack | None:
 def _sentences(scope: CheckScope) -> Iterator[DataFault]:
     file = scope.root / "mappings" / "responses" / "sentences.toml"
     try:
-        sentences = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError):
+        sentences = read_toml(file)
+    except Misconfigured:
         return  # told already
     spoken = dict.fromkeys([*ALWAYS, *(one for p in scope.catalogue.participants.values() for one in p.languages)])
     for code, told in sentences.items():

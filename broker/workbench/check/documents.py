@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from broker.mapping.compiler.write import write
 from broker.mapping.language import uses
 from broker.model.errors import Misconfigured
 from broker.relay.ledger import granting_families
+from broker.toml_table import read_toml
 from broker.validate import check as check_rules
 from broker.workbench.check.fault import DataFault, of_error, placed
 from broker.workbench.schema_tree import SchemaTree, schema_tree
@@ -171,8 +171,8 @@ def _issuance(document_type: DocumentType, names: XPathNames | None, scope: Chec
 def _own_rules(document_type: DocumentType, scope: CheckScope) -> set[str]:
     file = scope.type_folder(document_type.name) / "rules.toml"
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    except tomllib.TOMLDecodeError:
+        data = read_toml(file) if file.is_file() else {}
+    except Misconfigured:
         return set()
     return {str(rule.get("id")) for rule in data.get("rules", ())}
 
