@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from broker.answers.way_back import WayBack
+    from broker.model.outcomes import Catalogue
     from broker.model.participants import Participant
     from broker.workbench.preview import Verdict
     from broker.workbench.samples import Sample

@@ -187,8 +187,9 @@ def test_a_limit_that_does_not_grow_is_refused(after, escalate, give_up):
 
 def test_a_window_s_profile_says_how_long_it_may_take(tmp_path):
     profile = ROOT / "mappings" / "participants" / "us-ace" / "participant.toml"
-    folder = tmp_path / "us-ace"
-    folder.mkdir()
+    folder = tmp_path / "participants" / "us-ace"
+    folder.mkdir(parents=True)
+    (tmp_path / "rules").symlink_to(ROOT / "mappings" / "rules")
     text = profile.read_text()
     assert load_participant(profile).patience["decision"].after == 2 * H
 
