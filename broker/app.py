@@ -10,6 +10,7 @@ from broker import __version__, log, metrics
 from broker import catalogue as catalogues
 from broker.answers import way_back
 from broker.archive import Archive
+from broker.content.parts import PartReader, split
 from broker.kafka.admin import topics as admin
 from broker.kafka.admin import upgrade
 from broker.kafka.lanes.claim_check import Claims
@@ -118,6 +119,8 @@ def rules_of(settings: Settings, catalogue: Catalogue, home: WayBack) -> PlanCon
 
     return PlanContext(
         process=lambda message: process(message, catalogue),
+        split=lambda content: split(content, catalogue.envelopes),
+        part=PartReader(catalogue.envelopes),
         participants={str(code): participant for code, participant in catalogue.participants.items()},
         render=home,
         mapping_label=mapping_label,

@@ -28,6 +28,10 @@ class DocumentReceived:
     topic: str = ""
     partition: int = 0
     offset: int = 0
+    part: int = 0
+    """Which document of the envelope there it is, from 1; 0 where it is all that lies there."""
+    skipped: int = 0
+    """Lines of the envelope's documents before it."""
     content_sha256: str = ""
     mapping: str = ""
     kind: Literal["received"] = "received"

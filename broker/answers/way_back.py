@@ -72,6 +72,8 @@ class Notification:
     """How the message stands at every window."""
     document: Document | None = None
     """The content as recognised, where it is at hand: then it is not parsed again."""
+    skipped: int = 0
+    """Lines of the sender's envelope that stood before the document and were other documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,9 @@ class WayBack:
         """The sender's document, recognised by the catalogue that translated it where that is still to be had."""
         try:
             catalogue = self._pinned(notification.mapping) or self.catalogue
-            return None if notification.content is None else detect(notification.content, catalogue)
+            return (
+                None if notification.content is None else detect(notification.content, catalogue, notification.skipped)
+            )
         except Refused:
             return None
 

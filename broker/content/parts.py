@@ -6,6 +6,8 @@ is recognised, judged and pointed into like an envelope of one.
 
 from __future__ import annotations
 
+import hashlib
+from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -27,6 +29,8 @@ MAX_COPIES = 64 * 1024 * 1024
 """Bytes of all that stands between the documents, taken once for each of them."""
 _MAX_DEPTH = 5
 """Elements around an envelope that is itself wrapped."""
+_REMEMBERED = 16
+"""Envelopes whose answers may come one by one."""
 _HEAD, _CHUNK = 1024, 64 * 1024
 """Bytes that show what most contents are, and that are read at once of an envelope."""
 
@@ -65,11 +69,23 @@ def split(content: bytes, envelopes: Iterable[Envelope]) -> tuple[Part, ...]:
     return _parts(content, ranges, range(1, len(ranges) + 1))
 
 
-def part(content: bytes, envelopes: Iterable[Envelope], number: int) -> Part | None:
-    """One part by its number, from 1; None where the envelope does not have it."""
-    ranges = _ranges(content, tuple(envelopes))
-    is_there = 1 <= number <= len(ranges) and len(ranges) > 1
-    return _parts(content, ranges, (number,))[0] if is_there else None
+class PartReader:
+    """Finds one document of an envelope by its number; remembers where those of the last few envelopes stand."""
+
+    def __init__(self, envelopes: Iterable[Envelope]) -> None:
+        self._envelopes = tuple(envelopes)
+        self._known: OrderedDict[bytes, list[_Range]] = OrderedDict()
+
+    def __call__(self, content: bytes, number: int) -> bytes | None:
+        """The content of a part, from 1; None where the envelope does not have it."""
+        name = hashlib.sha256(content).digest()
+        if name not in self._known:
+            self._known[name] = _ranges(content, self._envelopes)
+        self._known.move_to_end(name)
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        ranges = self._known[name]
+        return _parts(content, ranges, (number,))[0].content if 1 <= number <= len(ranges) else None
 
 
 def _parts(content: bytes, ranges: list[_Range], numbers: Iterable[int]) -> tuple[Part, ...]:

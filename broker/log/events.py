@@ -33,6 +33,7 @@ EVENTS: dict[str, Event] = {
     "message.accepted": _event("A valid payload was made and handed on.", f"{_OUTCOME} routed delivered windows"),
     "message.refused": _event("The document is at fault; its sender has all findings.", f"{_OUTCOME} codes"),
     "message.conflict": _event("Its id was used for other content; refused.", f"{_OUTCOME} codes"),
+    "message.split": _event("An envelope of several documents; each is a message.", "sender parts lane"),
     "message.repeated": _event("Accepted before; no window hears of it again.", _OUTCOME),
     "message.failed": _event("An exception that nobody foresaw; a dead letter.", f"{_OUTCOME} reason error"),
     # what follows

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from broker.answers.way_back import Notification, Rendered
+    from broker.content.parts import Part
     from broker.model.answers import Answer
     from broker.model.documents import Message, Payload
     from broker.model.findings import Finding
@@ -58,6 +59,10 @@ class PlanContext:
     """How long each window may take."""
     names: Callable[[Payload], Names] = lambda _payload: (None, ())
     """What a document calls itself, and which earlier ones it amends."""
+    split: Callable[[bytes], tuple[Part, ...]] = lambda _content: ()
+    """The documents of an envelope that holds several; empty for every other content."""
+    part: Callable[[bytes, int], bytes | None] = lambda _content, _number: None
+    """One of them by its number."""
     grant: Callable[[DocumentTypeName, Payload, MessageId, ParticipantCode], Grant | None] = lambda *_: None
     """What a document grants for windows to reserve and use up; None for those that grant nothing."""
 

@@ -85,6 +85,8 @@ class Conversation:
         """The document as it was sent; None when it is no longer at its origin."""
         received = self.received
         source = batch.fetched(Place(received.topic, received.partition, received.offset))
+        if source is not None and received.part:
+            source = batch.context.part(source, received.part)
         return source if source is not None and ids.content_id(source) == received.content_sha256 else None
 
     def answer_notification(self, batch: Batch, answered: Answered) -> Notification:
@@ -97,8 +99,8 @@ class Conversation:
         standing = standing_answer(self.history, window, batch.context.statuses) or answered
         notification = self.notification(Kind.ANSWER, standing.state, window)
         return replace(
-            notification, answer=answered, content=self.source(batch), mapping=self.received.mapping,
-            windows=self.at_windows(batch),
+            notification, answer=answered, content=self.source(batch), skipped=self.received.skipped,
+            mapping=self.received.mapping, windows=self.at_windows(batch),
         )  # fmt: skip
 
     def receipt_notification(self, batch: Batch) -> Notification:
@@ -107,7 +109,8 @@ class Conversation:
         source = self.source(batch)
         if source is None:
             return notification
-        outcome = batch.context.process(Message(MessageId(notification.message_id), source, self.received.sender))
+        message = Message(MessageId(notification.message_id), source, self.received.sender, self.received.skipped)
+        outcome = batch.context.process(message)
         warnings = tuple(f for f in outcome.findings if not f.is_error)
         return replace(notification, findings=warnings, content=source, document=outcome.document)
 
@@ -120,7 +123,8 @@ def document_accepted(batch: Batch, fact: DocumentAccepted) -> None:
     at = moment(fact.at)
     received = DocumentReceived(
         at=at, sender=fact.sender, document_type=fact.document_type, topic=fact.origin.topic,
-        partition=fact.origin.partition, offset=fact.origin.offset, content_sha256=fact.sha256, mapping=fact.mapping,
+        partition=fact.origin.partition, offset=fact.origin.offset, part=fact.part, skipped=fact.skipped,
+        content_sha256=fact.sha256, mapping=fact.mapping,
     )  # fmt: skip
     known = Conversation.of(batch, fact.message_id) or Conversation(History(ConversationId(fact.message_id)), fact.key)
     reasons = tuple((one.window, one.reason) for one in fact.unrouted)

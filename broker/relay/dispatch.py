@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from broker.model.errors import Refused
 from broker.relay import facts, headers, topics
 from broker.relay.amendments import amendment_found, amendment_linked
 from broker.relay.answers import is_answer, plan_window_record, window_answered
@@ -20,9 +21,16 @@ from broker.relay.conversations import (
     payload_undelivered,
 )
 from broker.relay.deliveries import dead_letter_waiting, goes_on_waiting, plan_waiting
-from broker.relay.documents import dead_letter_document, first_redrive, note_redrive, plan_document, was_redriven
+from broker.relay.documents import (
+    dead_letter_document,
+    first_redrive,
+    note_redrive,
+    plan_document,
+    refuse_envelope,
+    was_redriven,
+)
 from broker.relay.facts import NewerFact
-from broker.relay.intake import rekey
+from broker.relay.intake import rekey, take_apart
 from broker.relay.records import Produced
 from broker.relay.references import amendment_sent, answered_by_number, document_named, number_assigned
 from broker.relay.writeoff import certificate_granted, certificate_withdrawn, plan_request, writeoff_requested
@@ -139,11 +147,23 @@ def _sent(batch: Batch, record: Consumed) -> bool:
         redrive_of = record.header(headers.REDRIVE_OF) if is_rekeyed else ""
         if not redrive_of or first_redrive(batch, redrive_of, ""):
             plan_window_record(batch, record, participant.code, origin)
-    elif is_rekeyed or record.key is not None:
+    else:
+        _document(batch, record, is_rekeyed=is_rekeyed)
+    return True
+
+
+def _document(batch: Batch, record: Consumed, *, is_rekeyed: bool) -> None:
+    """A document goes to the lane of its key or message id, an envelope of several to those of its documents."""
+    try:
+        if take_apart(batch, record):
+            return
+    except Refused as refusal:
+        refuse_envelope(batch, record, refusal)
+        return
+    if is_rekeyed or record.key is not None:
         plan_document(batch, record)
     else:
         rekey(batch, record)
-    return True
 
 
 _TOPICS: dict[topics.Role, Callable[[Batch, Consumed], bool]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from broker.answers.render import AtWindow
@@ -23,6 +24,7 @@ from broker.relay.writeoff import plan_grant
 
 if TYPE_CHECKING:
     from broker.model.documents import Payload
+    from broker.model.errors import Refused as RefusedContent
     from broker.model.ids import ParticipantCode
     from broker.relay.batch import Batch
     from broker.relay.intake import IncomingDocument
@@ -50,6 +52,13 @@ def plan_document(batch: Batch, record: Consumed) -> None:
     else:
         _refuse(batch, document, outcome, event="refused")
         batch.remember(batch.stores.duplicates, document.name, Judged(batch.now, "refused", document.sha256))
+
+
+def refuse_envelope(batch: Batch, record: Consumed, refusal: RefusedContent) -> None:
+    """An envelope that cannot be taken apart is refused as a whole."""
+    document = received(record, batch.context.max_content)
+    message = Message(document.message_id, document.content, document.sender)
+    _refuse(batch, document, Outcome(message, None, refusal.findings), event="refused")
 
 
 def first_redrive(batch: Batch, redrive_of: str, message: str) -> bool:
@@ -101,7 +110,8 @@ def dead_letter_document(batch: Batch, record: Consumed, error: str) -> None:
 
 
 def _judge(batch: Batch, document: IncomingDocument) -> Outcome:
-    message = Message(document.message_id, document.content, document.sender)
+    now = datetime.fromtimestamp(batch.now / 1000, UTC)
+    message = Message(document.message_id, document.content, document.sender, document.skipped, now)
     if document.oversize:
         limit = batch.context.max_content
         finding = Finding("content.too-large", f"The document has {document.oversize} bytes; the limit is {limit}.")
@@ -166,7 +176,8 @@ def _accept(batch: Batch, document: IncomingDocument, outcome: Outcome, payload:
         DocumentAccepted(
             at=batch.now, message_id=document.message_id, sender=document.sender, document_type=name, mapping=label,
             sha256=document.sha256, key=None if document.key is None else document.key.decode("latin-1"),
-            origin=document.origin, routed=routed, unrouted=unrouted, delivered=tuple(delivered),
+            origin=document.origin, part=document.part,
+            skipped=document.skipped, routed=routed, unrouted=unrouted, delivered=tuple(delivered),
         )
     )  # fmt: skip
     names = batch.context.names(payload)

@@ -115,6 +115,10 @@ class DocumentAccepted(_JsonFact):
     key: str | None
     """Of the sender's record, as Latin-1."""
     origin: Place
+    part: int = 0
+    """Which document of the envelope at its origin it is, from 1; 0 where it is all there is."""
+    skipped: int = 0
+    """Lines of the envelope's documents before it."""
     routed: tuple[AcceptedBy, ...] = ()
     unrouted: tuple[DeclinedBy, ...] = ()
     """Why no window takes it, where none does."""

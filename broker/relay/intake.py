@@ -1,4 +1,4 @@
-"""A document as it came: on an outbox, or hopped over ``swb.intake`` because it had no key or is redriven."""
+"""A document as it came: on an outbox, or over ``swb.intake``: without key, redriven, or one of several."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ class IncomingDocument:
     redrive_of: str
     claimed: str
     """Whom its headers name as its source."""
+    part: int = 0
+    """Which document of an envelope of several it is, from 1."""
+    skipped: int = 0
+    """Lines of the envelope's documents before it."""
 
     @property
     def name(self) -> bytes:
@@ -48,6 +52,7 @@ def received(record: Consumed, max_content: int) -> IncomingDocument:
     oversize = int(record.header(headers.OVERSIZE) or 0) if rekeyed else 0
     if len(record.content) > max_content:
         oversize = len(record.content)
+    part, _, skipped = record.header(headers.PART).partition(" ") if rekeyed else ("", "", "")
     return IncomingDocument(
         sender=sender,
         origin=origin,
@@ -58,6 +63,8 @@ def received(record: Consumed, max_content: int) -> IncomingDocument:
         oversize=oversize,
         redrive_of=record.header(headers.REDRIVE_OF) if rekeyed else "",
         claimed=record.header(headers.CE_SOURCE),
+        part=int(part or 0),
+        skipped=int(skipped or 0),
     )
 
 
@@ -73,3 +80,34 @@ def rekey(batch: Batch, record: Consumed) -> None:
     kept = tuple(header for header in headers.of_sender(record.headers) if header[0] != headers.CE_ID)
     content = b"" if document.oversize else record.content
     batch.write(Produced(topics.INTAKE, document.name, content, kept + headers.encoded(own)))
+
+
+def take_apart(batch: Batch, record: Consumed) -> bool:
+    """Whether the record is an envelope of several documents: then each goes to the lane of its own message id.
+
+    Nothing of them is judged here, so that a large envelope holds up its lane no longer than it takes to cut it.
+    Raises Refused for an envelope that holds more than is taken.
+    """
+    is_part = record.topic == topics.INTAKE and bool(record.header(headers.PART))
+    if is_part or len(record.content) > batch.context.max_content:
+        return False
+    parts = batch.context.split(record.content)
+    if not parts:
+        return False
+    document = received(record, batch.context.max_content)
+    ce_id = record.header(headers.CE_ID) or document.sha256
+    kept = tuple(header for header in headers.of_sender(record.headers) if header[0] != headers.CE_ID)
+    for part in parts:
+        name = ids.part_id(ce_id, part.number)
+        own = {
+            **document.origin.headers(),
+            headers.CE_ID: name,
+            headers.CONTENT_SHA256: content_id(part.content),
+            headers.PART: f"{part.number} {part.skipped}",
+        }
+        key = ids.message_id(document.sender, name).encode()
+        batch.write(Produced(topics.INTAKE, key, part.content, kept + headers.encoded(own)))
+    about = {"sender": document.sender, "sha256": document.sha256, "parts": len(parts)}
+    batch.emit_event("split", document.message_id, **about, origin=str(document.origin))
+    batch.log("message.split", message_id=document.message_id, sender=document.sender, parts=len(parts))
+    return True

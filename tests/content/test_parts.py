@@ -11,7 +11,7 @@ from lxml import etree
 
 from broker import catalogue as catalogues
 from broker.content.detect import detect
-from broker.content.parts import MAX_PARTS, part, split
+from broker.content.parts import MAX_PARTS, PartReader, split
 from broker.content.xml import line_of
 from broker.model.errors import Refused
 from tests.support.paths import ROOT
@@ -44,6 +44,7 @@ def test_each_document_is_as_sent_and_on_the_line_where_it_was_sent(catalogue, n
     sent = etree.fromstring(whole).findall(f".//{SII}DTE")
     parts = split(whole, catalogue.envelopes)
     assert [p.number for p in parts] == list(range(1, len(numbers) + 1))
+    read = PartReader(catalogue.envelopes)
     for one, original in zip(parts, sent, strict=True):
         document = detect(one.content, catalogue, one.skipped)
         assert etree.tostring(document.root, method="c14n", with_comments=False, with_tail=False) == etree.tostring(
@@ -51,7 +52,8 @@ def test_each_document_is_as_sent_and_on_the_line_where_it_was_sent(catalogue, n
         )
         for ours, theirs in zip(document.root.iter(etree.Element), original.iter(etree.Element), strict=True):
             assert line_of(ours, document.line_offset) == theirs.sourceline
-        assert part(whole, catalogue.envelopes, one.number) == one
+        assert read(whole, one.number) == one.content
+    assert (read(whole, 0), read(whole, len(numbers) + 1)) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,6 @@ def test_each_document_is_as_sent_and_on_the_line_where_it_was_sent(catalogue, n
 def test_what_is_no_envelope_of_several_stays_whole(catalogue, content):
     """One document, or none, or what cannot be read: the line says what is wrong with it."""
     assert split(content, catalogue.envelopes) == ()
-    assert part(content, catalogue.envelopes, 1) is None
 
 
 def test_encodings_marks_and_blank_lines_before_the_declaration_are_kept(catalogue):

@@ -44,7 +44,7 @@ def rules():
 
 
 class World:
-    """One lane that owns everything: what it writes to swb.facts it reads again."""
+    """One lane that owns everything: what it writes to swb.facts and swb.intake it reads again."""
 
     def __init__(self):
         self.now = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp() * 1000)
@@ -59,10 +59,19 @@ class World:
         self.sources[record.place] = value
         return self.work([record])
 
+    def batch(self):
+        return Batch(LANE, self.now, rules(), self.stores, self.routes, self.sources.__getitem__)
+
+    def plan_one(self, batch, topic, key, value, **extra):
+        """One record planned into a batch; what it writes is not read."""
+        assert plan(
+            batch, Consumed(topic, LANE, next(self.offsets[topic]), key, value, headers.encoded(extra), self.now)
+        )
+
     def work(self, records):
         every = []
         while records:
-            batch = Batch(LANE, self.now, rules(), self.stores, self.routes, self.sources.__getitem__)
+            batch = self.batch()
             for record in records:
                 assert plan(batch, record)
             self.stores.keep()
@@ -72,7 +81,7 @@ class World:
             records = [
                 Consumed(p.topic, LANE, next(self.offsets[p.topic]), p.key, p.value, p.headers, self.now)
                 for p in written
-                if p.topic == topics.FACTS
+                if p.topic in (topics.FACTS, topics.INTAKE)
             ]
         self.written += every
         return every
