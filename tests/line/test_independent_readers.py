@@ -2,7 +2,9 @@
 
 import ast
 import json
+import re
 from pathlib import Path
+from string import ascii_lowercase, ascii_uppercase, digits
 
 import pytest
 from lxml import etree
@@ -10,7 +12,7 @@ from lxml import etree
 from tests.support import independent
 from tests.support.independent import forms, payload, sources
 from tests.support.independent.compare import Explained, compare
-from tests.support.independent.facts import Facts, Line, Party, Value
+from tests.support.independent.facts import OF_A_DOCUMENT, OF_A_LINE, OF_A_PARTY, Facts, Line, Party, Value
 from tests.support.paths import MAPPINGS
 
 DOCUMENTS = MAPPINGS / "documents"
@@ -130,14 +132,50 @@ def test_a_despatch_guide_of_peru_tells_plates_where_others_tell_containers() ->
     assert "CSQU3054383" in texts(guide.means)
 
 
+def source_of(expected: Path) -> Path | None:
+    """The document beside an expected payload, where it is a file of its own."""
+    names = (expected.with_name(expected.name.removesuffix(".payload.xml") + end) for end in (".xml", ".json"))
+    return next((name for name in names if name.exists()), None)
+
+
+def facts_of(one: Facts) -> list[Value]:
+    parties = [getattr(party, name) for party in one.parties.values() for name in OF_A_PARTY]
+    lines = [getattr(line, name) for line in one.lines for name in OF_A_LINE]
+    header = [getattr(one, name) for name in OF_A_DOCUMENT]
+    return [value for values in (*header, *parties, *lines) for value in values]
+
+
+def at(root: etree._Element, place: str) -> etree._Element:
+    steps = (re.fullmatch(r"([^\[]+)(\[\d+\])?", step).groups("") for step in place.removeprefix("/").split("/"))
+    return root.xpath("/" + "/".join(f"*[local-name()='{name}']{index}" for name, index in steps))[0]
+
+
+def another_text(element: etree._Element) -> bool:
+    """The next letter and digit for each; of an element with children, in all its leaves."""
+    other = {
+        c: row[(i + 1) % len(row)] for row in (digits, ascii_uppercase, ascii_lowercase) for i, c in enumerate(row)
+    }
+    for leaf in (e for e in element.iter(etree.Element) if len(e) == 0):
+        leaf.text = "".join(other.get(c, c) for c in leaf.text)
+    return True
+
+
+def another_unit(element: etree._Element) -> bool:
+    """Another unit or currency, where it has one."""
+    names = [name for name in ("unitCode", "currencyID") if name in element.attrib]
+    for name in names:
+        element.set(name, "ZZZ")
+    return bool(names)
+
+
 def told() -> tuple[Facts, etree._Element]:
     (source,) = sources.read(FULL.with_suffix(".xml").read_bytes())
     return source, etree.fromstring(FULL.with_suffix(".payload.xml").read_bytes())
 
 
-def found(source: Facts, root: etree._Element, explained: Explained = Explained()) -> set[tuple[str, str]]:  # noqa: B008
-    account = compare(source, payload.read(etree.tostring(root)), explained)
-    return {(d.fact, d.kind) for d in account.disagreements}
+def found(source: Facts, root: etree._Element) -> set[tuple[str, str, str]]:
+    account = compare(source, payload.read(etree.tostring(root)), Explained())
+    return {(d.fact, d.kind, d.value) for d in account.disagreements}
 
 
 def one(root: etree._Element, path: str) -> etree._Element:
@@ -186,7 +224,31 @@ def test_a_payload_that_lies_is_found_out(lie, kinds) -> None:
     source, root = told()
     before = found(source, root)
     lie(root)
-    assert kinds <= found(source, root) - before
+    assert kinds <= {(fact, kind) for fact, kind, _ in found(source, root) - before}
+
+
+SAMPLED = sorted(
+    min((p for p in (folder / "samples").glob("*.payload.xml") if source_of(p)), key=lambda p: -p.stat().st_size)
+    for folder in DOCUMENTS.glob("*/*")
+)
+"""Of each document type the sample with the largest payload."""
+
+
+@pytest.mark.parametrize("expected", SAMPLED, ids=lambda path: path.parents[1].name)
+def test_no_value_of_a_payload_is_changed_unnoticed(expected: Path) -> None:
+    """Every element that a fact is read from, one by one: another text, and another unit or currency."""
+    (source,) = sources.read(source_of(expected).read_bytes())
+    content = expected.read_bytes()
+    before = found(source, etree.fromstring(content))
+    places = {value.at for value in facts_of(payload.read(content).facts)}
+    unnoticed = []
+    for place in sorted(places):
+        for change in (another_text, another_unit):
+            root = etree.fromstring(content)
+            if change(at(root, place)) and found(source, root) <= before:
+                unnoticed.append((place, change.__name__))
+    assert len(places) > 5
+    assert unnoticed == []
 
 
 LOST = Facts(lines=(Line(quantity=(Value("4 BX", "/Invoice/InvoiceLine/InvoicedQuantity"),)),))

@@ -58,13 +58,13 @@ def read(root: etree._Element) -> Facts:
             ),
         },
         number=values(certified, "CertificationEH/CertificateID", form=forms.identifier),
-        kind=constant("861", "864"),
+        kind=(Value("864"),),
         issued=issued or declared,
         invoice=values(form, "Invoices/Invoice/InvoiceNo", form=forms.identifier),
         invoiced=allowed(moments(form, "Invoices/Invoice/InvoiceDate")),
         total=_sum(lines),
-        export=allowed(exporter.country),
-        destination=arrives or allowed(importer.country),
+        export=exporter.country,
+        destination=arrives or importer.country,
         mode=tuple(Value(mode_of(v.text), v.at) for v in values(form, "Transport/TransportMeans") if mode_of(v.text)),
         means=allowed(values(form, "Transport/TransportMeans")),
     )
@@ -99,7 +99,7 @@ def _line(goods: etree._Element, origin: Values, currency: str) -> Line:
         amount=amounts(goods, "GoodsItemValue", "GoodsItemFOB", "GoodsItemValueFOB", currency=currency),
         net=tuple(v for v in quantity if is_mass(v)),
         tariff=tariffs(goods, "GoodsItemCode"),
-        origin=allowed(origin),
+        origin=origin,
     )
 
 

@@ -18,8 +18,10 @@ SHORTEST_CUT = 35
 """The narrowest text of the payload in which a longer one is cut (105 CityName an..35): shorter ones stand whole."""
 LONG = 6
 """From so many letters on a text is told apart from others by itself."""
-CODES = frozenset({"kind", "export", "destination", "transit", "mode", "country", "origin"})
-"""Facts that are codes of two letters or digits: in a text among others they would be found by chance."""
+IN_PLACE = frozenset(
+    {"kind", "issued", "export", "destination", "transit", "mode", "country", "origin", "freight", "packages"}
+)
+"""Facts that a window decides by where they stand, or so short that a text among others has them by chance."""
 TEXTS = frozenset({"description", "name", "means"})
 OTHER_DOCUMENTS = frozenset({"invoice", "invoiced"})
 """Facts that stand with an AdditionalDocument or a PreviousDocument as well as with the Invoice."""
@@ -105,14 +107,14 @@ class _Way:
 def _ways(source: Facts, payload: Told) -> Iterator[_Way]:
     """Every fact of the document, of its parties and, where they are as many, of its lines."""
     for name in OF_A_DOCUMENT:
-        texts = payload.leaves if name in OTHER_DOCUMENTS else () if name in CODES else payload.statements
+        texts = payload.leaves if name in OTHER_DOCUMENTS else () if name in IN_PLACE else payload.statements
         yield _Way(name, getattr(source, name), getattr(payload.facts, name), texts)
     yield _Way("due", source.due, (), (*payload.statements, *(v.text for v in payload.facts.total)))
     nobody = Party()
     for role in sorted({*source.parties, *payload.facts.parties}):
         here, there = source.parties.get(role, nobody), payload.facts.parties.get(role, nobody)
         for name in OF_A_PARTY:
-            texts = () if name in CODES else payload.leaves
+            texts = () if name in IN_PLACE else payload.leaves
             yield _Way(f"{role}.{name}", getattr(here, name), getattr(there, name), texts)
     if len(source.lines) != len(payload.facts.lines):
         return
@@ -123,9 +125,11 @@ def _ways(source: Facts, payload: Told) -> Iterator[_Way]:
 
 def _texts(name: str, item: Line, told: tuple[str, ...]) -> tuple[str, ...]:
     """Where a line tells more: its description, and the statements that go on with it; number and unit may be two."""
-    if name in CODES:
+    if name in IN_PLACE:
         return ()
-    return (*(v.text for v in item.description), *told, *([" ".join(told)] if name == "quantity" else []))
+    if name == "description":
+        return (*(v.text for v in item.description), *told)
+    return (*told, " ".join(told)) if name == "quantity" else told
 
 
 def _both(way: _Way, explained: Explained, account: Account) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from broker import Message, explain, process
+from broker.content.parts import split
+from broker.model.errors import Refused
 from broker.model.ids import NO_MESSAGE_ID
 from broker.workbench.samples import read_sample, sample_files
 from tests.support.independent import payload, sources
@@ -43,19 +45,32 @@ def published(reference: Path) -> Iterator[tuple[str, bytes]]:
         yield str(file.relative_to(home)), file.read_bytes()
 
 
-def check(name: str, content: bytes, catalogue: Catalogue) -> Checked | None:
-    """A document held against its payload; None where it is refused."""
+def check(name: str, content: bytes, catalogue: Catalogue) -> list[Checked]:
+    """Every accepted document of a content held against its payload; an envelope may hold several."""
+    try:
+        parts = split(content, catalogue.envelopes)
+    except Refused:
+        return []
+    if not parts:
+        return _check(name, content, catalogue)
+    whole = [facts.number for facts in sources.read(content)]
+    alone = [facts.number for part in parts for facts in sources.read(part.content)]
+    assert [[v.text for v in number] for number in whole] == [[v.text for v in number] for number in alone], name
+    return [one for part in parts for one in _check(f"{name}#{part.number}", part.content, catalogue)]
+
+
+def _check(name: str, content: bytes, catalogue: Catalogue) -> list[Checked]:
     message = Message(NO_MESSAGE_ID, content)
     outcome = process(message, catalogue)
     if outcome.payload is None or outcome.document_type is None:
-        return None
+        return []
     loss = explain(message, catalogue).loss
     told = Explained(
         tuple((plain(f.pointer), f"{f.value} {f.message}") for f in outcome.findings if f.pointer),
         frozenset(plain(one.path) for one in loss if one.state == "dropped"),
     )
     (facts,) = sources.read(content)
-    return Checked(name, outcome.document_type, compare(facts, payload.read(outcome.payload.content), told))
+    return [Checked(name, outcome.document_type, compare(facts, payload.read(outcome.payload.content), told))]
 
 
 def plain(path: str) -> str:

@@ -58,7 +58,7 @@ def _tradetrust(root: etree._Element) -> Facts:
             "issuer": issuer if issuer.name else Party(allowed(values(root, "issuers/name"))),
         },
         number=values(root, "iD", form=forms.identifier),
-        kind=constant("861", "864"),
+        kind=_tradetrust_kind(root),
         issued=moments(root, "issueDateTime"),
         invoice=values(root, f"{invoice}/iD", form=forms.identifier),
         invoiced=moments(root, f"{invoice}/issueDateTime", f"{invoice}/formattedIssueDateTime"),
@@ -68,6 +68,13 @@ def _tradetrust(root: etree._Element) -> Facts:
             root, f"{carriage}/iD", f"{carriage}/usedTransportMeans/iD", f"{carriage}/usedTransportMeans/name"
         ),
     )
+
+
+def _tradetrust_kind(root: etree._Element) -> Values:
+    """UNCL 1001: a preference certificate of origin, a certificate of origin, or either where nothing is said."""
+    said = next((v.text for v in values(root, "isPreferential")), "")
+    kinds = {"true": "864", "false": "861"}
+    return (Value(kinds[said]),) if said in kinds else constant(*kinds.values())
 
 
 def _party(root: etree._Element, path: str) -> Party:

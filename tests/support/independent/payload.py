@@ -50,9 +50,9 @@ def read(content: bytes) -> Told:
             parties=_parties(declaration),
             number=_number(declaration),
             kind=values(declaration, "TypeCode"),
-            issued=moments(declaration, "IssueDateTime/DateTimeString"),
+            issued=_moments(declaration, "IssueDateTime/DateTimeString"),
             invoice=values(declaration, "GoodsShipment/Invoice/ID", form=forms.identifier),
-            invoiced=moments(declaration, "GoodsShipment/Invoice/IssueDateTime/DateTimeString"),
+            invoiced=_moments(declaration, "GoodsShipment/Invoice/IssueDateTime/DateTimeString"),
             total=amounts(declaration, "InvoiceAmount"),
             gross=measures(declaration, "TotalGrossMassMeasure"),
             packages=values(declaration, "TotalPackageQuantity", form=forms.number),
@@ -79,6 +79,11 @@ def read(content: bytes) -> Told:
         tuple(_statements(item) for item in items),
         tuple(text_of(e) for e in declaration.iter(etree.Element) if len(e) == 0 and text_of(e)),
     )
+
+
+def _moments(node: etree._Element, path: str) -> Values:
+    """Dates and instants; one that is none stays as it stands, and agrees with nothing."""
+    return tuple(v for e in find(node, path) for v in moments(e, ".") or values(e, "."))
 
 
 def _statements(node: etree._Element) -> tuple[str, ...]:
