@@ -342,7 +342,7 @@ def _source(
     if target and target.doubt:
         return next(iter(explanation.holding(target.doubt.place)), None), target.doubt
     source = _place(explanation, target, chain, attribute)
-    return (source if source is None or target is None or target.is_exact else replace(source, value=None)), None
+    return (source if source is None or target is None or target.is_exact else source._replace(value=None)), None
 
 
 def _place(explanation: Explanation, target: PointerTarget | None, chain: Chain, attribute: str) -> Source | None:

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lxml import etree
-
-from broker.content.payload_path import paths
 from broker.content.xml import line_of, place, pointers, prefixed
 from broker.mapping.language.rows import Row
 from broker.mapping.lineage.absent import absent_place
+from broker.mapping.lineage.annotations import Annotations, read_annotations, without_marks
 from broker.mapping.lineage.locate import Locator
 from broker.mapping.lineage.loss import Losses
 from broker.mapping.lineage.origins import RANK, Loss, Origin, Source, raw, split
@@ -25,29 +23,63 @@ from broker.mapping.runtime.run import ABSENT, ITSELF
 from broker.mapping.translate import told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from lxml import etree
 
     from broker.mapping.language.rows import Group
+    from broker.mapping.lineage.annotations import AnnotatedLeaf
     from broker.mapping.mapping import RowMapping
     from broker.mapping.runtime.run import Leaf, Run
     from broker.model.documents import Document
     from broker.model.findings import Finding
 
-_MARK = re.compile(r"<\?swb [^?]*\?>")
+_FEW = 16
+"""Places asked for one by one, before the paths of all are made in one walk."""
+_NUMBER = re.compile(r"\[\d+\]")
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The lineage of a payload and the loss report of its document."""
+    """The lineage of a payload and the loss report of its document.
+
+    Lineage and loss are put into words when they are asked for: an answer that points at one place needs one origin.
+    """
 
     document: Document
     content: bytes
     """The payload: the same bytes that ``translate`` gives."""
-    lineage: tuple[Origin, ...]
-    loss: tuple[Loss, ...]
     findings: tuple[Finding, ...]
-    instances: dict[str, Source]
-    """Repeating elements of the payload, each with the source element it stands for."""
+    _explainer: _Explainer | None = None
+    _annotated: str = ""
+
+    @cached_property
+    def annotations(self) -> Annotations:
+        """What the traced function wrote beside the leaves of the payload."""
+        return read_annotations(self._annotated) if self._explainer else Annotations((), {}, frozenset())
+
+    @cached_property
+    def lineage(self) -> tuple[Origin, ...]:
+        """One origin for every leaf of the payload, in its order; empty for a mapping by XSLT."""
+        return tuple(self.origin(leaf) for leaf in self.annotations.leaves)
+
+    @cached_property
+    def loss(self) -> tuple[Loss, ...]:
+        """What became of every leaf of the document, in its order; empty for a mapping by XSLT."""
+        if self._explainer is None:
+            return ()
+        explainer = self._explainer
+        return tuple(Losses(self.document, explainer.mapping, explainer.run, explainer.place).all())
+
+    def origin(self, leaf: AnnotatedLeaf) -> Origin:
+        """Where one leaf of the payload came from."""
+        assert self._explainer is not None  # noqa: S101 - without it there are no leaves
+        return self._explainer.origin(leaf.target, leaf.value, leaf.note)
+
+    def instance(self, path: str) -> Source | None:
+        """The source element that an instance of a group stands for; None where the path leads to none."""
+        number = self.annotations.instances.get(path)
+        if number is None or self._explainer is None:
+            return None
+        return self._explainer.whole(self._explainer.run.instances[number])
 
     @property
     def mapping(self) -> dict[str, str]:
@@ -84,49 +116,10 @@ def explain(document: Document, message_id: str) -> Explanation:
     mapping: RowMapping = document.type.mapping
     if not mapping.has_lineage:
         text, run = mapping.run(document.root, message_id)
-        return Explanation(document, text.encode(), (), (), told(document, run), {})
+        return Explanation(document, text.encode(), told(document, run))
     annotated, run = mapping.run(document.root, message_id, traced=True)
-    content = _MARK.sub("", annotated).encode()
-    root = etree.fromstring(annotated.encode(), etree.XMLParser(no_network=True, load_dtd=False))
-    teller = _Explainer(document, mapping, run)
-    places = tuple(paths(root))
-    lineage = tuple(teller.origin(*leaf) for leaf in _marked_leaves(places))
-    instances = {path: teller.whole(run.instances[number]) for path, number in _marked_instances(places)}
-    return Explanation(
-        document,
-        content,
-        lineage,
-        tuple(Losses(document, mapping, run, teller.place).tell()),
-        told(document, run),
-        instances,
-    )
-
-
-def _marks(element: etree._Element) -> Iterator[tuple[str, str, str]]:
-    """The marks of one payload element: what they speak of, their number, the text behind them."""
-    for child in element.iterchildren(etree.ProcessingInstruction):
-        number, _, about = (child.text or "").partition(" ")
-        yield about.strip(), number, child.tail or ""
-
-
-def _marked_leaves(places: Iterable[tuple[etree._Element, str]]) -> Iterator[tuple[str, str, str]]:
-    """Every leaf of an annotated payload: its path, its value, and the number of its note (or ``engine``)."""
-    for element, path in places:
-        marks = {about: (number, text) for about, number, text in _marks(element)}
-        text = (element.text or "") + "".join(text for _, text in marks.values())
-        if "" in marks and text.strip():
-            yield path, text, marks[""][0]
-        for name, value in element.items():
-            attribute = str(name)
-            yield f"{path}/@{attribute}", str(value), marks.get(attribute, ("", ""))[0]
-
-
-def _marked_instances(places: Iterable[tuple[etree._Element, str]]) -> Iterator[tuple[str, int]]:
-    """Every instance of a group in an annotated payload, and the number of the source element it stands for."""
-    for element, path in places:
-        for about, number, _ in _marks(element):
-            if about == "each":
-                yield path, int(number)
+    explainer = _Explainer(document, mapping, run)
+    return Explanation(document, without_marks(annotated).encode(), told(document, run), explainer, annotated)
 
 
 class _Explainer:
@@ -137,11 +130,18 @@ class _Explainer:
         self.mapping = mapping
         self.run = run
         self.entries: tuple[Row | Group, ...] = mapping.plan.entries
-        self._pointers = pointers(document.root)
+        self._asked = 0
         self._ids: dict[str, str] = {}
+        self._editions: dict[str, str] = {}
+
+    @cached_property
+    def pointers(self) -> dict[etree._Element, str]:
+        """Every element of the document with its path, made in one walk."""
+        return pointers(self.document.root)
 
     def place(self, element: etree._Element, attribute: str | None = None) -> tuple[str, int | None]:
-        path = self._pointers.get(element)
+        self._asked += 1
+        path = self.pointers.get(element) if self._asked > _FEW else None
         if path is None:
             return place(self.document, element, attribute)
         if attribute:
@@ -186,10 +186,12 @@ class _Explainer:
         return Source(path, line, raw(element, attribute), row.label)
 
     def _edition(self, name: str) -> str:
-        return f"{name} {self.mapping.code_lists[name].edition(self.run.on).version}"
+        if name not in self._editions:
+            self._editions[name] = f"{name} {self.mapping.code_lists[name].edition(self.run.on).version}"
+        return self._editions[name]
 
     def _wco_id(self, target: str) -> str:
-        path = re.sub(r"\[\d+\]", "", target)
+        path = _NUMBER.sub("", target)
         if path not in self._ids:
             element, found = self.mapping.declaration, "-"
             for name in path.split("/")[3:]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from bisect import bisect_left
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,12 @@ from broker.mapping.lineage.absent import MEANT, expected
 from broker.mapping.lineage.origins import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     from lxml import etree
 
+    from broker.mapping.lineage.annotations import AnnotatedLeaf
     from broker.mapping.lineage.explain import Explanation
-    from broker.mapping.lineage.origins import Origin
 
 _STEP = re.compile(r"@?([^\[\]/@]+)(?:\[(\d+)\])?")
 
@@ -26,47 +28,71 @@ class Locator:
 
     def __init__(self, explanation: Explanation) -> None:
         self.explanation = explanation
-        self.by_target: dict[str, Origin] = {origin.target: origin for origin in explanation.lineage}
+        found = explanation.annotations
+        self.instances, self.places = found.instances, found.places
+        self._leaves = {leaf.target: leaf for leaf in found.leaves}
+        self._targets = sorted(self._leaves)
+        self._found: dict[str, tuple[Source, ...]] = {}
 
     def locate(self, target: str) -> tuple[Source, ...]:
+        """See :meth:`Explanation.locate`; asked again for the same place, the same answer at no cost."""
+        if target not in self._found:
+            self._found[target] = self._locate(target)
+        return self._found[target]
+
+    def _locate(self, target: str) -> tuple[Source, ...]:
         meant = MEANT.search(target)
         if meant is not None:
-            above = _canonical(target[: meant.start()].rpartition("/")[0], self.by_target)
+            above = _canonical(target[: meant.start()].rpartition("/")[0], self.places)
             below = target[: meant.start()].rpartition("/")[2]
             return self._expected(f"{above}/{below}{target[meant.start() :]}")
-        target = _canonical(target, self.by_target)
-        if target in self.by_target and self.by_target[target].behind:
-            return self.by_target[target].sources or self.by_target[target].deciders
+        target = _canonical(target, self.places)
+        if target in self._leaves:
+            origin = self.explanation.origin(self._leaves[target])
+            if origin.behind:
+                return origin.sources or origin.deciders
         return self._class(target) or self._expected(target)
 
     def holding(self, target: str) -> tuple[Source, ...]:
         """The element that holds everything behind the occurrences of a repeated class, whichever of them is meant."""
         one = re.compile(rf"{re.escape(target)}(\[\d+\])?")
-        homes = [source for path, source in self.explanation.instances.items() if one.fullmatch(path)]
+        homes = [self._source(path) for path in self.instances if one.fullmatch(path)]
         if not homes:
             return self.locate(target.rpartition("/")[0])
-        path = _shared([replace(s, path=s.path.rpartition("/")[0]) for s in homes]).path
+        path = _shared([s._replace(path=s.path.rpartition("/")[0]) for s in homes]).path
         element = self._elements.get(path)
         line = None if element is None else line_of(element, self.explanation.document.line_offset)
         return (Source(path, line, None),)
 
     def _class(self, target: str) -> tuple[Source, ...]:
         """The source element behind a class of the payload: its group's, or what all of its own sources share."""
-        if target in self.explanation.instances:
-            return (self.explanation.instances[target],)
-        below = [s for t, origin in self.by_target.items() if t.startswith(f"{target}/") for s in origin.behind]
+        if target in self.instances:
+            return (self._source(target),)
+        below = [source for leaf in self._below(target) for source in self.explanation.origin(leaf).behind]
         if not below:
             return ()
         home = self._instance(target)
         inside = [s for s in below if home is None or s.path.startswith(f"{home.path}/")] or below
         return (_shared(inside),)
 
+    def _below(self, target: str) -> Iterator[AnnotatedLeaf]:
+        """The leaves of a class, found without looking at all the others."""
+        for number in range(bisect_left(self._targets, f"{target}/"), len(self._targets)):
+            if not self._targets[number].startswith(f"{target}/"):
+                return
+            yield self._leaves[self._targets[number]]
+
+    def _source(self, path: str) -> Source:
+        found = self.explanation.instance(path)
+        assert found is not None  # noqa: S101 - asked for paths of instances alone
+        return found
+
     def _instance(self, target: str) -> Source | None:
         """The source element of the nearest group instance at or above a place."""
         above = target
         while above:
-            if above in self.explanation.instances:
-                return self.explanation.instances[above]
+            if above in self.instances:
+                return self._source(above)
             above = above.rpartition("/")[0]
         return None
 
@@ -79,7 +105,7 @@ class Locator:
             element, path, label = found
             return (Source(path, line_of(element, document.line_offset), None, label),)
         entries = document.type.mapping.plan.entries
-        row = next((e for e in entries if isinstance(e, Row) and _unlabelled(e.name) == plain and e.sources), None)
+        row = next((e for e in entries if isinstance(e, Row) and e.sources and _unlabelled(e.name) == plain), None)
         home = self._instance(target)
         above = target
         while home is None and above and not (near := self._class(above)):
@@ -97,9 +123,8 @@ class Locator:
         found = {}
         above = target
         while above:
-            instance = self.explanation.instances.get(above)
-            if instance is not None and instance.path in self._elements:
-                found[_plain(above)] = self._elements[instance.path]
+            if above in self.instances and (path := self._source(above).path) in self._elements:
+                found[_plain(above)] = self._elements[path]
             above = above.rpartition("/")[0]
         return found
 
@@ -133,7 +158,7 @@ def _unlabelled(name: str) -> str:
     return re.sub(r"\[[^\]]*\]|#\d+$", "", name)
 
 
-def _canonical(target: str, known: dict[str, Origin]) -> str:
+def _canonical(target: str, places: Collection[str]) -> str:
     """The path as the lineage writes it: from MetaData, without prefixes, ``[1]`` only where there is a ``[2]``."""
     steps = [m for m in map(_STEP.fullmatch, target.strip("/").split("/")) if m is not None]
     names = [(m[0][0] == "@", m[1].rpartition(":")[2], m[2]) for m in steps]
@@ -145,7 +170,7 @@ def _canonical(target: str, known: dict[str, Origin]) -> str:
     for is_attribute, name, number in names:
         step = f"{path}/{'@' if is_attribute else ''}{name}"
         numbered = f"{step}[{number or 1}]"
-        path = numbered if any(t == numbered or t.startswith(f"{numbered}/") for t in known) else step
+        path = numbered if numbered in places else step
         if number and number != "1" and path == step:
             path = numbered
     return path

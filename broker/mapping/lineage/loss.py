@@ -39,7 +39,7 @@ class Losses:
         self.where = where
         self.entries = mapping.plan.entries
 
-    def tell(self) -> Iterator[Loss]:
+    def all(self) -> Iterator[Loss]:
         """What became of every leaf of the file, envelopes included, in document order."""
         noted, decided = self._noted(), self._decided()
         issues = {(i.element, i.attribute): i for i in self.run.issues if i.code not in PARTIAL}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -17,8 +16,7 @@ RANK: dict[State, int] = {"carried": 0, "folded": 1, "decided": 2, "dropped": 3,
 """Which state is told of a leaf that has several."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A leaf of the sender's document: path and line in the bytes as sent, the value, its plain name."""
 
     path: str
@@ -27,8 +25,7 @@ class Source:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """One leaf of the payload, and where it came from."""
 
     target: str
@@ -49,8 +46,7 @@ class Origin:
         return self.sources + self.deciders
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(NamedTuple):
     """One leaf of the source, and what became of it."""
 
     path: str

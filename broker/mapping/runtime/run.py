@@ -60,11 +60,17 @@ class Note:
 class Run:
     """The state of one translation."""
 
-    __slots__ = ("absent", "claimed", "instances", "issues", "left", "missing", "notes", "on", "repeats", "used")
+    __slots__ = (
+        "absent", "claimed", "failures", "instances", "issues", "left", "missing", "notes", "on", "repeats", "sorted",
+        "used",
+    )  # fmt: skip
 
     def __init__(self, absent: frozenset[str]) -> None:
         self.absent = absent
         self.issues: list[Issue] = []
+        self.failures: set[tuple[int, etree._Element, str | None]] = set()
+        """Row and leaf of the issues sorted so far, but for those of which a part is carried."""
+        self.sorted = 0
         self.left: list[Leaf] = []
         self.claimed: list[Leaf] = []
         self.used: set[Leaf] = set()
@@ -271,6 +277,7 @@ class Run:
             if (issue.element, issue.attribute) in leaves:
                 reason = f"{issue.reason.rstrip('.')}; carried in {to} instead"
                 self.issues[at] = issue._replace(code="mapping.moved", reason=reason)
+                self.failures.discard((issue.row, issue.element, issue.attribute))
 
     def mark(
         self, note: tuple[int, tuple[Leaf, ...], tuple[Leaf, ...]], extra: tuple[Leaf, ...], attribute: str
@@ -299,12 +306,16 @@ class Run:
         """The leaf that gave its row a value: the first that has one, unless it did not fit."""
         for element, attribute in leaves:
             if element is not None and self.clean(element.text if attribute is None else element.get(attribute)):
-                failed = any(
-                    i.row == row and i.element is element and i.attribute == attribute and i.code not in PARTIAL
-                    for i in self.issues
-                )
-                return () if failed else (element if attribute is None else (element, attribute),)
+                return () if self._failed(row, element, attribute) else self.leaf(element, attribute)
         return ()
+
+    def _failed(self, row: int, element: etree._Element, attribute: str | None) -> bool:
+        """Whether the row could not carry the leaf; each issue is looked at once, however many there are."""
+        for issue in self.issues[self.sorted :]:
+            if issue.code not in PARTIAL:
+                self.failures.add((issue.row, issue.element, issue.attribute))
+        self.sorted = len(self.issues)
+        return (row, element, attribute) in self.failures
 
     def passed(self, row: int, *leaves: tuple[etree._Element | None, str | None]) -> tuple[Leaf, ...]:
         """Leaves before the one that gave the value: there, but only a marker of absence."""
