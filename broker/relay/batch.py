@@ -9,6 +9,7 @@ import orjson
 
 from broker.relay import headers, ids, topics
 from broker.relay.facts import version_header
+from broker.relay.ledger import RESERVED_MS
 from broker.relay.records import Consumed, Produced, moment
 from broker.relay.watchdog.policy import WatchdogPolicy
 
@@ -65,6 +66,9 @@ class PlanContext:
     """One of them by its number."""
     grant: Callable[[DocumentTypeName, Payload, MessageId, ParticipantCode], Grant | None] = lambda *_: None
     """What a document grants for windows to reserve and use up; None for those that grant nothing."""
+
+    reserved_ms: int = RESERVED_MS
+    """How long a reservation of a window stands."""
 
     def rates(self) -> dict[str, int]:
         """Records a minute that were agreed with each participant, where anything was."""

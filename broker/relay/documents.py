@@ -183,7 +183,7 @@ def _accept(batch: Batch, document: IncomingDocument, outcome: Outcome, payload:
     names = batch.context.names(payload)
     plan_names(batch, document, names, payload.content, name, label, delivered)
     if outcome.document_type:
-        plan_grant(batch, document, outcome.document_type, payload, names)
+        plan_grant(batch, document, outcome.document_type, payload, names, outcome.windows)
     for window, reason in failed.items():
         notify_failed(
             batch, document.message_id, document.sender, document.key, window=window, reason=reason, document_type=name

@@ -15,13 +15,14 @@ from pydantic import TypeAdapter
 
 from broker.answers.history import History, dump
 from broker.model.ids import MessageId
-from broker.relay import ledger as ledgers
 from broker.relay.headers import Header  # noqa: TC001 - as above
-from broker.relay.ledger import Ledger  # noqa: TC001 - as above
+from broker.relay.ledger import dump as dump_ledger
+from broker.relay.ledger import load as load_ledger
 from broker.relay.records import Consumed
 
 if TYPE_CHECKING:
     from broker.relay.facts import Fact
+    from broker.relay.ledger import Ledger
 
 E = TypeVar("E")
 
@@ -49,11 +50,11 @@ def written_at(value: bytes) -> int | None:
     return at if isinstance(at, int) else None
 
 
-def _loaded(value: bytes) -> dict[str, Any]:
+def _loaded(value: bytes, version: int = 1) -> dict[str, Any]:
     data = orjson.loads(value)
     if not isinstance(data, dict):
         raise TypeError("an entry is an object")
-    if data.get("v", 1) > 1:
+    if data.get("v", 1) > version:
         raise NewerEntry(f"version {data['v']}")
     return data
 
@@ -167,22 +168,19 @@ def _waiting(written: list[Any]) -> Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
-    """What a certificate grants, and what windows drew on it."""
+class Certificates:
+    """All certificates of one number, each with what windows drew on it: several issuers may use the same."""
 
     at: int
-    ledger: Ledger
-    v: Literal[1] = 1
+    ledgers: tuple[Ledger, ...]
 
 
-@cache
-def _certificate() -> TypeAdapter[Certificate]:
-    return TypeAdapter(Certificate)
+class CertificatesCodec:
+    def encode(self, entry: Certificates) -> bytes:
+        kept = [orjson.Fragment(dump_ledger(ledger)) for ledger in entry.ledgers]
+        return orjson.dumps({"v": 2, "ledgers": kept, "at": entry.at})
 
-
-class CertificateCodec:
-    def encode(self, entry: Certificate) -> bytes:
-        return orjson.dumps({"ledger": orjson.Fragment(ledgers.dump(entry.ledger)), "at": entry.at})
-
-    def decode(self, value: bytes) -> Certificate:
-        return _certificate().validate_json(value)
+    def decode(self, value: bytes) -> Certificates:
+        data = _loaded(value, 2)
+        kept = [data["ledger"]] if "ledger" in data else data["ledgers"]  # version 1 had one
+        return Certificates(data["at"], tuple(load_ledger(orjson.dumps(one)) for one in kept))

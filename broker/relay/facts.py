@@ -328,21 +328,35 @@ class AmendmentFound(AmendmentSent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateGranted(LaneFact):
-    """An accepted certificate grants quantities."""
+    """An accepted certificate grants quantities to the windows that it goes to."""
 
     KIND: ClassVar[str] = "granted"
+    VERSION: ClassVar[int] = 2
 
     at: int
     owner: bytes
+    """The number of the certificate."""
     grant: Grant
+    kind: str = ""
+    """Of the certificate (UNCL 1001)."""
+    document_type: str = ""
+    key: str | None = None
+    """Of the sender's record, as Latin-1."""
+    windows: tuple[ParticipantCode, ...] = ()
 
     def encoded(self) -> tuple[bytes, dict[str, str]]:
-        return orjson.dumps({"at": self.at, "grant": orjson.Fragment(dump(self.grant))}), {}
+        parts = {name: getattr(self, name) for name in _OF_GRANT}
+        return orjson.dumps({"grant": orjson.Fragment(dump(self.grant)), **parts}), {}
 
     @classmethod
     def decoded(cls, record: Consumed) -> Self:
         data = orjson.loads(record.content)
-        return cls(at=data["at"], owner=record.key or b"", grant=read_grant(orjson.dumps(data["grant"])))
+        given = {name: data[name] for name in _OF_GRANT if name in data}
+        given["windows"] = tuple(data.get("windows", ()))
+        return cls(owner=record.key or b"", grant=read_grant(orjson.dumps(data["grant"])), **given)
+
+
+_OF_GRANT = ("at", "kind", "document_type", "key", "windows")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,14 +370,17 @@ class CertificateWithdrawn(LaneFact):
     issuer: ParticipantCode
     by: MessageId
     """The document that ended it."""
+    kind: str = ""
+    """Of the certificate; empty: all of that issuer and number."""
 
     def encoded(self) -> tuple[bytes, dict[str, str]]:
-        return orjson.dumps({"at": self.at, "issuer": self.issuer, "by": self.by}), {}
+        return orjson.dumps({"at": self.at, "issuer": self.issuer, "by": self.by, "kind": self.kind}), {}
 
     @classmethod
     def decoded(cls, record: Consumed) -> Self:
         data = orjson.loads(record.content)
-        return cls(at=data["at"], owner=record.key or b"", issuer=data["issuer"], by=data["by"])
+        kind = data.get("kind", "")
+        return cls(at=data["at"], owner=record.key or b"", issuer=data["issuer"], by=data["by"], kind=kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from broker import log
 from broker.relay import topics
 from broker.relay.entries import (
-    Certificate,
-    CertificateCodec,
+    Certificates,
+    CertificatesCodec,
     Judged,
     JudgedCodec,
     Name,
@@ -124,7 +124,7 @@ class StateStore(Generic[E]):
                 yield key
 
 
-AnyStore = StateStore[Judged] | StateStore[Remembered] | StateStore[Name] | StateStore[Certificate]
+AnyStore = StateStore[Judged] | StateStore[Remembered] | StateStore[Name] | StateStore[Certificates]
 
 
 class Stores:
@@ -134,7 +134,7 @@ class Stores:
         self.duplicates: StateStore[Judged] = StateStore(topics.DUPLICATES, JudgedCodec())
         self.conversations: StateStore[Remembered] = StateStore(topics.CONVERSATIONS, RememberedCodec())
         self.references: StateStore[Name] = StateStore(topics.REFERENCES, NameCodec())
-        self.writeoff: StateStore[Certificate] = StateStore(topics.WRITEOFF, CertificateCodec())
+        self.writeoff: StateStore[Certificates] = StateStore(topics.WRITEOFF, CertificatesCodec())
 
     @property
     def all(self) -> tuple[AnyStore, ...]:

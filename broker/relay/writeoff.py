@@ -1,4 +1,8 @@
-"""Write-off: certificates grant quantities, windows reserve and use them up, in the lane that owns the certificate."""
+"""Write-off: certificates grant quantities, windows reserve and use them up, in the lane that owns the number.
+
+A certificate is known by issuer, kind and number. All certificates of one number lie in one entry, so that a window
+need not name the issuer where only one of them was sent to it.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import orjson
-from pydantic import ValidationError
 
+from broker.answers.way_back import Notification
+from broker.model.errors import Refused
+from broker.model.findings import Finding, Severity
 from broker.model.ids import MessageId, ParticipantCode
 from broker.relay import headers, ids
-from broker.relay.entries import Certificate
+from broker.relay.entries import Certificates
 from broker.relay.facts import CertificateGranted, CertificateWithdrawn, WriteoffRequested
 from broker.relay.headers import Kind
-from broker.relay.ledger import Ledger, apply, dump, read_request, register, withdraw
+from broker.relay.ledger import Ledger, apply, dump, parse_request, register, unknown, withdraw
+from broker.relay.notifications import notify_sender
 from broker.relay.records import Produced
 
 if TYPE_CHECKING:
@@ -22,79 +29,121 @@ if TYPE_CHECKING:
     from broker.registry.relations import Names
     from broker.relay.batch import Batch
     from broker.relay.intake import IncomingDocument
+    from broker.relay.ledger import Request, WriteoffResult
     from broker.relay.records import Consumed, Place
 
+MOST_ISSUERS = 50
+"""Certificates of one number that are kept; more grant nothing."""
 
-def plan_grant(
-    batch: Batch, document: IncomingDocument, kind: DocumentTypeName, payload: Payload, names: Names
+
+def plan_grant(  # noqa: PLR0917 - what is known of an accepted document
+    batch: Batch,
+    document: IncomingDocument,
+    kind: DocumentTypeName,
+    payload: Payload,
+    names: Names,
+    windows: tuple[ParticipantCode, ...],
 ) -> None:
-    """What an accepted certificate grants, told to its owner; and the end of a certificate that it replaces."""
+    """What an accepted certificate grants to the windows it goes to; and the end of a certificate that it replaces."""
     own, relations = names
     gone = {relation.document for relation in relations if relation.does != "corrects"}
     for name in gone:
         batch.send_fact(
             CertificateWithdrawn(
-                at=batch.now, owner=name.number.encode(), issuer=document.sender, by=document.message_id
+                at=batch.now, owner=name.number.encode(), issuer=document.sender, by=document.message_id, kind=name.kind
             )
         )
     grant = batch.context.grant(kind, payload, document.message_id, document.sender)
     if own is not None and own not in gone and grant is not None and grant.lines:
-        batch.send_fact(CertificateGranted(at=batch.now, owner=own.number.encode(), grant=grant))
+        key = None if document.key is None else document.key.decode("latin-1")
+        batch.send_fact(
+            CertificateGranted(
+                at=batch.now, owner=own.number.encode(), grant=grant, kind=own.kind, document_type=kind, key=key,
+                windows=windows,
+            )
+        )  # fmt: skip
 
 
 def plan_request(batch: Batch, record: Consumed, window: ParticipantCode, origin: Place) -> None:
-    """A window's request, on to the owner of the certificate; what cannot be read is kept, and the window is told."""
+    """A window's request, on to the owner of the number; one that cannot be read is kept, and the window notified."""
     try:
-        request = replace(read_request(record.content), window=window)
-    except ValidationError as error:
+        request = replace(parse_request(record.content), window=window)
+    except Refused as refusal:
         batch.dead_letter(
             Produced(origin.topic, record.key, record.value, record.headers), "writeoff-unreadable", origin
         )
         batch.emit_event("writeoff-unreadable", "", window=window, origin=str(origin))
-        faults = [
-            {"code": "writeoff.unreadable", "value": ".".join(map(str, e["loc"])), "message": e["msg"]}
-            for e in error.errors()
-        ]
-        told = orjson.dumps({"kind": "writeoff", "is_done": False, "findings": faults})
+        faults = [{"code": f.code, "value": f.value, "message": f.message} for f in refusal.findings]
+        content = orjson.dumps({"kind": "writeoff", "is_done": False, "findings": faults})
         message = MessageId(ids.message_id(window, record.header(headers.CE_ID) or ids.content_id(record.content)))
-        batch.deliver(window, Kind.NOTICE, message, record.key, told, {headers.CONTENT_TYPE: headers.JSON})
+        batch.deliver(window, Kind.NOTICE, message, record.key, content, {headers.CONTENT_TYPE: headers.JSON})
         return
     batch.send_fact(WriteoffRequested(owner=request.certificate.encode(), origin=origin, request=request))
 
 
-# --- in the lane of the certificate -----------------------------------------------------------------------------------
+# --- in the lane of the number ----------------------------------------------------------------------------------------
 
 
 def certificate_granted(batch: Batch, fact: CertificateGranted) -> None:
-    """A certificate grants once; a second one of the same number changes nothing and is alarmed."""
-    grant = fact.grant
-    ledger, stands = register(_ledger(batch, fact.owner), grant)
-    if stands:
-        _keep(batch, ledger)
+    """A certificate grants once. Another of its issuer, or one of another issuer, is a conflict that each is sent."""
+    ledgers, grant = _ledgers(batch, fact.owner), fact.grant
+    name = fact.owner.decode()
+    mine = next((one for one in ledgers if _is_same(one, grant.issuer, fact.kind)), None)
+    if mine is None and len(ledgers) >= MOST_ISSUERS:
+        _conflict(batch, fact, grant.issuer, "More certificates of this number than are kept: it grants nothing.")
         return
-    batch.emit_event("writeoff-conflict", grant.message, sender=grant.issuer, certificate=ledger.certificate)
-    batch.log("writeoff.conflict", message_id=grant.message, sender=grant.issuer)
+    begun = mine or Ledger(name, issuer=grant.issuer, kind=fact.kind, windows=(), reserved_ms=batch.context.reserved_ms)
+    ledger, stands = register(begun, grant, fact.windows)
+    if not stands:
+        _conflict(
+            batch, fact, grant.issuer, f"Certificate {name} was issued before with other content, which stands for "
+            "write-off: this one grants nothing.",
+        )  # fmt: skip
+        return
+    if ledger != mine:
+        _keep(batch, fact.owner, (*(one for one in ledgers if one is not mine), ledger))
+    others = [one for one in ledgers if one is not mine and one.grant and one.kind == fact.kind]
+    if others and mine is None:
+        text = f"Another participant has issued a certificate of the number {name}. Windows name the issuer."
+        _conflict(batch, fact, grant.issuer, text)
+        for other in others:
+            _conflict(batch, fact, ParticipantCode(other.issuer or other.grant.issuer if other.grant else ""), text)
+
+
+def _conflict(batch: Batch, fact: CertificateGranted, issuer: ParticipantCode, text: str) -> None:
+    """A notice to an issuer, and the alarm."""
+    message = fact.grant.message
+    finding = Finding("writeoff.conflict", text, Severity.WARNING, value=fact.owner.decode())
+    notice = Notification(
+        Kind.NOTICE, message, issuer, fact.document_type, "conflict", at=batch.at, findings=(finding,)
+    )
+    is_own = issuer == fact.grant.issuer
+    key = fact.key.encode("latin-1") if fact.key is not None and is_own else message.encode()
+    notify_sender(batch, notice, key, cause=f"writeoff-conflict {issuer} {message}")
+    batch.emit_event("writeoff-conflict", message, sender=issuer, certificate=fact.owner.decode())
+    batch.log("writeoff.conflict", message_id=message, sender=issuer)
 
 
 def certificate_withdrawn(batch: Batch, fact: CertificateWithdrawn) -> None:
-    """Only who issued a certificate can end it."""
-    ledger = _ledger(batch, fact.owner)
-    if ledger.grant is not None and ledger.grant.issuer == fact.issuer:
-        _keep(batch, withdraw(ledger))
+    """Only who issued a certificate can end it. One that ends before it came grants nothing when it comes."""
+    ledgers = _ledgers(batch, fact.owner)
+    mine = [one for one in ledgers if _is_same(one, fact.issuer, fact.kind)]
+    ended = [withdraw(one) for one in mine]
+    if not mine and len(ledgers) < MOST_ISSUERS:
+        ended = [withdraw(Ledger(fact.owner.decode(), issuer=fact.issuer, kind=fact.kind, windows=()))]
+    if ended != mine:
+        _keep(batch, fact.owner, (*(one for one in ledgers if one not in mine), *ended))
 
 
 def writeoff_requested(batch: Batch, fact: WriteoffRequested) -> None:
     """The request judged on all before it, and a notice to the window: the same again for a repeat."""
-    request, before = fact.request, _ledger(batch, fact.owner)
-    ledger, result = apply(before, request)
-    if ledger != before:
-        _keep(batch, ledger)
-    message = ledger.grant.message if ledger.grant else MessageId(ids.message_id(request.window, request.id))
+    request, ledgers = fact.request, _ledgers(batch, fact.owner)
+    message, result = _judged(batch, fact.owner, request, ledgers)
     extra = {headers.CONTENT_TYPE: headers.JSON, headers.STATE_HEADER: "writeoff", headers.WINDOW: request.window}
     content = orjson.dumps({"kind": "writeoff", **orjson.loads(dump(result))})
     batch.deliver(
-        request.window, Kind.NOTICE, message, request.mrn.encode(), content, extra,
-        window=request.window, cause=f"writeoff {request.id} {result.is_done}",
+        request.window, Kind.NOTICE, message, request.mrn.encode(), content, extra, window=request.window,
+        cause=f"writeoff {request.id} {result.is_done}",
     )  # fmt: skip
     batch.emit_event(
         "writeoff", message, window=request.window, operation=request.operation, mrn=request.mrn, line=request.line,
@@ -102,10 +151,40 @@ def writeoff_requested(batch: Batch, fact: WriteoffRequested) -> None:
     )  # fmt: skip
 
 
-def _ledger(batch: Batch, certificate: bytes) -> Ledger:
-    entry = batch.stores.writeoff.get(certificate)
-    return entry.ledger if entry else Ledger(certificate.decode())
+def _judged(
+    batch: Batch, number: bytes, request: Request, ledgers: tuple[Ledger, ...]
+) -> tuple[MessageId, WriteoffResult]:
+    """The message of the certificate, and the result. A window is told nothing of what was not sent to it."""
+    meant = [
+        one
+        for one in ledgers
+        if one.grant and one.is_open_to(request.window) and request.issuer in ("", one.grant.issuer)
+        and request.kind in ("", one.kind)
+    ]  # fmt: skip
+    if len(meant) > 1:
+        meant = [one for one in meant if not one.is_withdrawn] or meant[:1]
+    if len(meant) != 1:
+        issuers = ", ".join(f"{one.issuer} {one.kind}".strip() for one in meant)
+        text = f"certificate {request.certificate} is of several: {issuers}; name issuer and kind" if meant else ""
+        return MessageId(ids.message_id(request.window, request.id)), unknown(request, text)
+    (before,) = meant
+    ledger, result = apply(before, request, batch.now)
+    if ledger != before:
+        _keep(batch, number, tuple(ledger if one is before else one for one in ledgers))
+    assert ledger.grant is not None  # noqa: S101 - asked above
+    return ledger.grant.message, result
 
 
-def _keep(batch: Batch, ledger: Ledger) -> None:
-    batch.remember(batch.stores.writeoff, ledger.certificate.encode(), Certificate(batch.now, ledger))
+def _is_same(ledger: Ledger, issuer: str, kind: str) -> bool:
+    """Whether it is the certificate of an issuer; of 0.1.0's ledgers nobody knows the kind."""
+    owner = ledger.issuer or (ledger.grant.issuer if ledger.grant else "")
+    return owner == issuer and (not kind or ledger.kind in ("", kind))
+
+
+def _ledgers(batch: Batch, number: bytes) -> tuple[Ledger, ...]:
+    entry = batch.stores.writeoff.get(number)
+    return entry.ledgers if entry else ()
+
+
+def _keep(batch: Batch, number: bytes, ledgers: tuple[Ledger, ...]) -> None:
+    batch.remember(batch.stores.writeoff, number, Certificates(batch.now, ledgers))

@@ -1,13 +1,12 @@
-"""Amendments and write-off in the relay's plan: real documents of our own samples, no Kafka."""
+"""Amendments in the relay's plan: real documents of our own samples, no Kafka."""
 
-import json
 from datetime import UTC, datetime
 
 import pytest
 
 from broker.answers.wco_response import read
 from broker.paths import data_root
-from broker.relay import ids, topics
+from broker.relay import ids
 from broker.relay.facts import AmendmentSent
 from broker.relay.records import Consumed
 from broker.windows.decide import windows
@@ -100,73 +99,3 @@ def test_an_amendment_told_again_is_delivered_once(world):
     again = [p for p in replaced if p.header("ce_type") == AmendmentSent.ce_type()]
     written = world.work([Consumed(p.topic, LANE, 99, p.key, p.value, p.headers, world.now) for p in again])
     assert not payloads(written)
-
-
-# --- write-off --------------------------------------------------------------------------------------------------------
-
-
-def ask(world, operation, quantity, request_id, window="sg-tradenet", **more):
-    request = {
-        "id": request_id, "window": "somebody-else", "certificate": "2026-PE-000417", "operation": operation,
-        "mrn": "SG26-1", "item": 1, "line": 1, "code": "080610", "quantity": quantity, "unit": "KGM", **more,
-    }  # fmt: skip
-    written = world.send(window, None, json.dumps(request).encode(), ce_type="swb.writeoff", ce_id=request_id)
-    (notice,) = to(written, topics.inbox(window), "notice")
-    return json.loads(notice.value), notice
-
-
-def test_a_window_reserves_and_uses_up_what_a_certificate_grants(world):
-    world.send("ec-agrocalidad", b"k", original(), ce_id="1")
-    done, notice = ask(world, "reserve", "8000", "r1")
-    assert (done["is_done"], done["available"], done["reserved"]) == (True, "200", "8000")
-    assert notice.header("content-type") == "application/json"
-    too_much, _ = ask(world, "reserve", "200.000001", "r2", "pe-vuce")
-    assert (too_much["is_done"], too_much["reason"]) == (False, "05")
-    used, _ = ask(world, "consume", "8000", "r3")
-    assert (used["reserved"], used["consumed"], used["available"]) == ("0", "8000", "200")
-
-
-def test_a_repeated_request_gets_the_same_notice_and_changes_nothing(world):
-    world.send("ec-agrocalidad", b"k", original(), ce_id="1")
-    first = ask(world, "reserve", "8000", "r1")
-    again = ask(world, "reserve", "8000", "r1")
-    assert first[0] == again[0]
-    assert first[1].header("ce_id") == again[1].header("ce_id")
-
-
-def test_two_windows_may_use_the_same_request_id(world):
-    world.send("ec-agrocalidad", b"k", original(), ce_id="1")
-    assert ask(world, "reserve", "1", "r1")[0]["is_done"]
-    other, _ = ask(world, "reserve", "1", "r1", "pe-vuce")
-    assert (other["is_done"], other["available"]) == (True, "8198")
-
-
-def test_a_withdrawn_certificate_grants_nothing_more(world):
-    world.send("ec-agrocalidad", b"k", original(), ce_id="1")
-    world.send("ec-agrocalidad", b"k", document("withdrawn"), ce_id="2")
-    assert ask(world, "reserve", "1", "r1")[0]["reason"] == "04"
-
-
-def test_nobody_else_can_withdraw_or_grant_again_a_certificate(world):
-    world.send("ec-agrocalidad", b"k", original(), ce_id="1")
-    written = world.send("co-ica", b"k", original(), ce_id="1")
-    events = [json.loads(p.value)["event"] for p in written if p.topic == topics.TRACKING]
-    assert "writeoff-conflict" in events
-    world.send("co-ica", b"k", document("withdrawn"), ce_id="2")
-    assert ask(world, "reserve", "8200", "r1")[0]["is_done"]
-    assert not ask(world, "reserve", "1", "r2")[0]["is_done"]
-
-
-def test_a_request_that_cannot_be_read_is_kept_and_the_window_is_told(world):
-    written = world.send("sg-tradenet", None, b'{"operation": "take"}', ce_type="swb.writeoff")
-    (notice,) = to(written, "swb.sg-tradenet.inbox", "notice")
-    said = json.loads(notice.value)
-    assert not said["is_done"]
-    assert {f["value"] for f in said["findings"]} >= {"operation", "certificate"}
-    (dead,) = [p for p in written if p.topic == topics.DEADLETTER]
-    assert dead.header("swb_reason") == "writeoff-unreadable"
-
-
-def test_an_agency_cannot_ask(world):
-    written = world.send("ec-agrocalidad", b"k", b"{}", ce_type="swb.writeoff")
-    assert not [p for p in written if p.topic == topics.FACTS]

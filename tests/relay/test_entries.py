@@ -1,5 +1,6 @@
 """What a lane remembers, written and read; entries of release 0.1.0 are read as they are."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import orjson
@@ -8,20 +9,21 @@ from structlog.testing import capture_logs
 
 from broker.answers.history import DocumentReceived, History, dump
 from broker.relay import ledger, topics
-from broker.relay.entries import Certificate, Judged, Name, Remembered, Waiting
+from broker.relay.entries import Certificates, Judged, Name, Remembered, Waiting
 from broker.relay.ledger import Grant, Ledger, Line
 from broker.relay.records import Produced
 from broker.relay.stores import Stores
 
 M = "a" * 32
 HISTORY = History(M, (DocumentReceived(at="2026-06-01T00:00:00.000Z", sender="a"),))
-LEDGER = Ledger("C-1", Grant(M, "a", (Line(1, "KGM", Decimal(8200), ("080610",)),)))
+FIRST = Ledger("C-1", Grant(M, "a", (Line(1, "KGM", Decimal(8200), ("080610",)),)))
+LEDGER, OLD_LEDGER = replace(FIRST, issuer="a", kind="851"), replace(FIRST, version=1)
 WAITING = Waiting((("ce_type", b"swb.fact.answer"), ("swb_record_id", b"\xff")), b"<R>\xe9</R>")
 ENTRIES = {
     "duplicates": (Judged(5, "accepted", "ff"), Judged(5, "redriven")),
     "conversations": (Remembered(5, "k\xff", HISTORY), Remembered(5, None, HISTORY)),
     "references": (Name(5, (M,)), Name(5, waiting=(WAITING, WAITING))),
-    "writeoff": (Certificate(5, LEDGER),),
+    "writeoff": (Certificates(5, (LEDGER, replace(LEDGER, issuer="b"))), Certificates(5, ())),
 }
 
 
@@ -54,7 +56,11 @@ OLD = {
         {"key": "k", "history": orjson.Fragment(dump(HISTORY)), "at": 5},
         Remembered(5, "k", HISTORY),
     ),
-    "a certificate": ("writeoff", {"ledger": orjson.Fragment(ledger.dump(LEDGER)), "at": 5}, Certificate(5, LEDGER)),
+    "a certificate": (
+        "writeoff",
+        {"ledger": orjson.Fragment(ledger.dump(OLD_LEDGER)), "at": 5},
+        Certificates(5, (OLD_LEDGER,)),
+    ),
 }
 
 

@@ -46,9 +46,10 @@ EXAMPLES = (
         mapping="m", delivered_to="", content=b"<P/>",
     ),
     facts.CertificateGranted(
-        at=1, owner=b"C-1", grant=Grant(MESSAGE, "a", (Line(1, "KGM", Decimal(8200), ("080610",)),))
+        at=1, owner=b"C-1", grant=Grant(MESSAGE, "a", (Line(1, "KGM", Decimal(8200), ("080610",)),)), kind="851",
+        document_type="sps/x", key="k", windows=("w",),
     ),
-    facts.CertificateWithdrawn(at=1, owner=b"C-1", issuer="a", by=MESSAGE),
+    facts.CertificateWithdrawn(at=1, owner=b"C-1", issuer="a", by=MESSAGE, kind="851"),
     facts.WriteoffRequested(owner=b"C-1", origin=ORIGIN, request=REQUEST),
 )  # fmt: skip
 

@@ -14,7 +14,9 @@ from lxml import etree
 
 from broker.catalogue import data_root
 from broker.content.payload_path import NAMESPACES
+from broker.model.errors import Refused
 from broker.relay.ledger import (
+    RESERVED_MS,
     Grant,
     Ledger,
     Line,
@@ -23,12 +25,15 @@ from broker.relay.ledger import (
     dump,
     grants,
     load,
+    parse_request,
     read_request,
     register,
+    unknown,
     withdraw,
 )
 
 pytestmark = pytest.mark.proof
+NOW = 1_780_000_000_000
 
 DEC = NAMESPACES["d"]
 GRANT = Grant(
@@ -55,7 +60,7 @@ def ask(operation: str, quantity: str, request_id: str = "", **more) -> Request:
 def run(ledger: Ledger, *requests: Request) -> tuple[Ledger, list]:
     results = []
     for request in requests:
-        ledger, result = apply(ledger, request)
+        ledger, result = apply(ledger, request, NOW)
         results.append(result)
     return ledger, results
 
@@ -80,14 +85,14 @@ REQUESTS = st.builds(
 def test_no_sequence_of_requests_gets_more_than_is_granted(requests):
     ledger = LEDGER
     for request in requests:
-        ledger, result = apply(ledger, request)
+        ledger, result = apply(ledger, request, NOW)
         assert result.is_done is not bool(result.reason)
         for line in GRANT.lines:
-            reserved, consumed = ledger.balances(line.number, line.unit)
+            reserved, consumed = ledger.balances(line.number, line.unit, NOW)
             assert all(q >= 0 for q in (*reserved.values(), *consumed.values()))
             taken = sum(reserved.values(), Decimal(0)) + sum(consumed.values(), Decimal(0))
-            assert taken + ledger.available(line.number, line.unit) == line.quantity
-            assert ledger.available(line.number, line.unit) >= 0
+            assert taken + ledger.available(line.number, line.unit, NOW) == line.quantity
+            assert ledger.available(line.number, line.unit, NOW) >= 0
 
 
 @settings(max_examples=100, deadline=None)
@@ -100,7 +105,7 @@ def test_a_repeat_anywhere_later_changes_nothing(requests, random):
     twice, again = run(LEDGER, *repeated)
     assert twice == once
     firsts = {r.request: r for r in results}
-    assert all(r == firsts[r.request] for r in again)
+    assert all(r == firsts[r.request] or not (r.is_done or firsts[r.request].is_done) for r in again)
 
 
 @settings(max_examples=60, deadline=None)
@@ -111,7 +116,7 @@ def test_in_whatever_order_windows_come_the_sum_of_what_they_get_is_within_the_g
         ledger, results = run(LEDGER, *order)
         given_away = sum((r.quantity for r, x in zip(order, results, strict=True) if x.is_done), Decimal(0))
         assert given_away <= Decimal(1000)
-        assert ledger.available(1, "KGM") == Decimal(1000) - given_away
+        assert ledger.available(1, "KGM", NOW) == Decimal(1000) - given_away
 
 
 @settings(max_examples=60, deadline=None)
@@ -134,7 +139,7 @@ def test_the_story_of_the_captures():
     assert [str(r.available) for r in results] == ["400", "399.999", "399.998", "399.998", "399.998"]
     assert (results[1].reserved, results[3].reserved, results[3].consumed) == (Decimal("0.001"), 0, Decimal("0.002"))
     assert (results[4].is_done, results[4].reason) == (False, "03")
-    assert len(ledger.entries) == 5
+    assert len(ledger.entries) == 4
 
 
 def test_the_published_captures_say_the_same(reference):
@@ -165,7 +170,7 @@ def test_the_published_captures_say_the_same(reference):
     ledger, (_, result) = run(ledger, earlier, request)
     assert (result.is_done, result.available, result.reserved) == (True, free, asked)
     wrong = etree.parse(home / "14-wrong-code.response.xml").findtext(".//{*}ReservationFailureReason")
-    _, refused = apply(ledger, replace(request, id="wrong", code="020130"))
+    _, refused = apply(ledger, replace(request, id="wrong", code="020130"), NOW)
     assert refused.reason == wrong
 
 
@@ -184,10 +189,10 @@ def test_the_published_captures_say_the_same(reference):
     ],
 )
 def test_what_is_refused_and_why(request_, reason):
-    ledger, result = apply(LEDGER, request_)
+    ledger, result = apply(LEDGER, request_, NOW)
     assert (result.is_done, result.reason) == (False, reason)
     assert result.text
-    assert ledger.available(1, "KGM") == Decimal(1000)
+    assert ledger.available(1, "KGM", NOW) == Decimal(1000)
 
 
 def test_exactly_the_rest_can_be_had():
@@ -220,27 +225,116 @@ def test_a_refused_request_stays_refused_when_it_comes_again():
     assert (again.is_done, again.reason) == (False, "05")
 
 
-def test_a_window_that_asks_without_end_fills_the_ledger_and_no_more(monkeypatch):
+def test_requests_that_are_refused_take_no_room_and_a_window_has_a_share_of_it(monkeypatch):
     monkeypatch.setattr("broker.relay.ledger.MOST_ENTRIES", 50)
-    ledger, _ = run(LEDGER, *(ask("reserve", "5000", f"r{n}") for n in range(50)))
-    after, (more, repeat) = run(ledger, ask("reserve", "1", "more"), ask("reserve", "5000", "r7"))
-    assert (after, more.reason, repeat.reason) == (ledger, "04", "05")
+    ledger, _ = run(LEDGER, *(ask("reserve", "5000", f"r{n}") for n in range(300)))
+    assert ledger.entries == ()
+    assert len(ledger.refused) == 200
+    full, results = run(ledger, *(ask("reserve", "1", f"s{n}") for n in range(51)))
+    assert [r.is_done for r in results] == [True] * 50 + [False]
+    _, (other, repeat) = run(full, ask("reserve", "1", "o", window="pe-vuce"), ask("reserve", "1", "s7"))
+    assert other.is_done, "another window still has its share"
+    assert repeat.is_done
+
+
+def test_a_window_that_never_got_the_certificate_can_not_draw_on_it_and_learns_nothing():
+    ledger = replace(LEDGER, windows=("gb-cds",))
+    after, result = apply(ledger, ask("consume", "1", window="pe-vuce"), NOW)
+    assert after == ledger
+    assert (result.is_done, result.reason, result.available) == (False, "04", 0)
+    assert result == replace(unknown(ask("consume", "1", window="pe-vuce")), request=result.request)
+    assert apply(ledger, ask("consume", "1"), NOW)[1].is_done
+
+
+def test_a_reservation_ends_and_what_was_used_up_does_not_come_back():
+    ledger, _ = apply(LEDGER, ask("reserve", "600", "a"), NOW)
+    ledger, _ = apply(ledger, ask("consume", "100", "b"), NOW + 1)
+    late = NOW + RESERVED_MS + 2
+    assert ledger.available(1, "KGM", late - 3) == 400
+    assert ledger.available(1, "KGM", late) == 900
+    _, stranger = apply(ledger, ask("reserve", "900", "c", mrn="other"), late)
+    assert stranger.is_done
+    ledger, again = apply(ledger, ask("reserve", "10", "d"), late)
+    assert (again.is_done, again.reserved, again.available) == (True, Decimal(10), Decimal(890))
+    assert apply(ledger, ask("release", "11", "e"), late)[1].reason == "05", "the ended reservation does not return"
+
+
+ODD_QUANTITIES = [
+    "1e3",
+    "1E+3",
+    "-1",
+    "0",
+    "NaN",
+    "Infinity",
+    '"NaN"',
+    '"1e3"',
+    '"1_000"',
+    '"\u0661\u0660"',
+    '" 5 "',
+    "1e-7",
+    "0.1",
+]
+ODD_QUANTITIES += ["1e400", "true", '"0x10"', "8199.9999999", '"8199.9999999"', "9999999999.999999", "null", "[]"]
+
+
+@pytest.mark.parametrize("quantity", ODD_QUANTITIES)
+def test_a_quantity_is_digits_and_never_a_number_that_may_have_lost_some(quantity):
+    content = dump(ask("reserve", "1")).replace(b'"quantity":"1"', b'"quantity":' + quantity.encode())
+    assert quantity.encode() in content
+    with pytest.raises(Refused) as refusal:
+        parse_request(content)
+    assert {f.code for f in refusal.value.findings} == {"writeoff.unreadable"}
+
+
+@pytest.mark.parametrize(("quantity", "value"), [('"1500.5"', "1500.5"), ("1500", "1500"), ('"0.000001"', "0.000001")])
+def test_a_quantity_is_taken_exactly(quantity, value):
+    content = dump(ask("reserve", "1")).replace(b'"quantity":"1"', b'"quantity":' + quantity.encode())
+    assert parse_request(content).quantity == Decimal(value)
+
+
+@pytest.mark.parametrize(
+    "change", [{"mrn": "M\n1"}, {"id": "\u202eabc"}, {"certificate": "\u009b31m"}, {"code": "\x00"}]
+)
+def test_a_request_with_control_characters_is_unreadable(change):
+    with pytest.raises(Refused):
+        parse_request(json.dumps({**json.loads(dump(ask("reserve", "1"))), **change}).encode())
+
+
+def item(number: int, net: str, units: str = "") -> str:
+    quantity = f'<TariffQuantity unitCode="H87">{units}</TariffQuantity>' if units else ""
+    return (
+        f"<GovernmentAgencyGoodsItem><SequenceNumeric>{number}</SequenceNumeric><Commodity><GoodsMeasure>{quantity}"
+        f'<NetNetWeightMeasure unitCode="KGM">{net}</NetNetWeightMeasure></GoodsMeasure></Commodity>'
+        "</GovernmentAgencyGoodsItem>"
+    )
+
+
+def test_a_line_grants_in_one_unit():
+    items = item(1, "1000", "50") + item(2, "0", "7")
+    declaration = etree.fromstring(f'<Declaration xmlns="{DEC}"><GoodsShipment>{items}</GoodsShipment></Declaration>')
+    assert [(g.number, g.unit, g.quantity) for g in grants(declaration, "a" * 32, "x").lines] == [
+        (1, "KGM", 1000),
+        (2, "H87", 7),
+    ]
 
 
 def test_a_certificate_grants_once_and_a_withdrawn_one_nothing_more():
     ledger, stands = register(Ledger("C1"), GRANT)
     assert stands
-    same, stands = register(ledger, GRANT)
-    assert (same, stands) == (ledger, True)
+    same, stands = register(ledger, GRANT, ("gb-cds",))
+    assert (same, stands) == (replace(ledger, windows=("gb-cds",)), True)
+    ledger = same
     other, stands = register(ledger, replace(GRANT, message="b" * 32, issuer="pe-exporter"))
     assert (other, stands) == (ledger, False)
+    more, _ = register(ledger, GRANT, ("pe-vuce",))
+    assert more.windows == ("gb-cds", "pe-vuce")
     gone = withdraw(run(LEDGER, ask("reserve", "10"))[0])
     _, results = run(gone, ask("reserve", "1"), ask("consume", "1"), ask("release", "10"))
     assert [r.reason for r in results] == ["04", "04", ""]
 
 
 def test_an_unknown_certificate_grants_nothing():
-    _, result = apply(Ledger(LEDGER.certificate), ask("reserve", "1"))
+    _, result = apply(Ledger(LEDGER.certificate), ask("reserve", "1"), NOW)
     assert (result.reason, result.available) == ("04", 0)
 
 
