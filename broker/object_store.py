@@ -14,5 +14,5 @@ def object_store(url: str) -> Any:  # noqa: ANN401 - obstore has a class for eac
     if url:
         return obstore.store.from_url(url)
     folder = cache() / "claims"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return obstore.store.LocalStore(str(folder))

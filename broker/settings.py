@@ -61,7 +61,8 @@ class Settings(BaseSettings):
     rebalance_seconds: float = Field(30.0, gt=0)
     transaction_seconds: float = Field(60.0, gt=0)
     """Longer than the slowest batch."""
-    batch_seconds: float = Field(1.0, gt=0)
+    batch_seconds: float = Field(0.5, gt=0)
+    """Of planning in one transaction: so long what comes meanwhile waits for its turn."""
     batch_records: int = Field(500, ge=1)
     produce_seconds: float = Field(10.0, gt=0)
     """A destination that has not taken a record within this counts as one that refused it."""

@@ -12,7 +12,11 @@ from pathlib import Path
 import click
 
 from broker import __version__, paths
+from broker.harmless import protect_terminal
 from broker.model.errors import Misconfigured
+
+_DRAWN = {"demo"}
+"""Verbs that draw on the terminal, and show nothing of others."""
 
 
 class Verbs(click.Group):
@@ -26,6 +30,8 @@ class Verbs(click.Group):
             return None
         command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
         _take_root(command)
+        if cmd_name not in _DRAWN:
+            protect_terminal()
         return command
 
     def invoke(self, ctx: click.Context) -> object:

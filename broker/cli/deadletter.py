@@ -49,10 +49,16 @@ def list_(reason: str | None, participant: str | None, since: int | None, bootst
 def show(name: str, bootstrap: str | None, form: str) -> None:
     """Show dead letter ID (partition/offset) with its headers and content."""
     from broker.kafka.lanes.claim_check import Claims  # noqa: PLC0415 - time that --help does without
+    from broker.model.errors import Failed  # noqa: PLC0415 - as above
 
     (letter,) = _named(_letters(bootstrap), (name,))
-    headers = [[key, value.decode("utf-8", "replace")] for key, value in letter.record.headers]
-    content = Claims(_kafka.settings(bootstrap)).read(letter.record).content.decode("utf-8", "replace")
+    try:
+        record = Claims(_kafka.settings(bootstrap)).read(letter.record)
+    except Failed as error:  # what is here is shown all the same
+        click.echo(str(error), err=True)
+        record = letter.record
+    headers = [[key, (value or b"").decode("utf-8", "replace")] for key, value in record.headers]
+    content = record.content.decode("utf-8", "replace")
     if form == "json":
         click.echo(json.dumps({**letter.told(), "headers": headers, "content": content}, ensure_ascii=False))
         return

@@ -7,9 +7,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from confluent_kafka.admin import AdminClient
 
+from broker.kafka import unpack
+from broker.kafka.lanes.assignor import LaneAssignor
 from broker.relay.topics import RELAY_GROUP, transactional_id
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def relay_consumer(settings: Settings, instance: str | None, partitions: int) ->
     than it saves as soon as there is much to do.
     """
     shortest, longest = _POLL_MS
+    unpack.install(_unpacked_bytes(settings))
     return AIOKafkaConsumer(
         **settings.aiokafka(),
         client_id="swb-relay",
@@ -71,7 +73,7 @@ def relay_consumer(settings: Settings, instance: str | None, partitions: int) ->
         enable_auto_commit=False,
         isolation_level="read_committed",
         auto_offset_reset="earliest",
-        partition_assignment_strategy=(RangePartitionAssignor,),
+        partition_assignment_strategy=(LaneAssignor,),
         session_timeout_ms=int(settings.session_seconds * 1000),
         heartbeat_interval_ms=int(settings.heartbeat_seconds * 1000),
         rebalance_timeout_ms=int(settings.rebalance_seconds * 1000),
@@ -86,6 +88,7 @@ def relay_consumer(settings: Settings, instance: str | None, partitions: int) ->
 
 def reader(settings: Settings, **options: Any) -> AIOKafkaConsumer:  # noqa: ANN401 - aiokafka's own options
     """A consumer without a group, for who reads what is committed and leaves no trace."""
+    unpack.install(_unpacked_bytes(settings))
     return AIOKafkaConsumer(
         **settings.aiokafka(),
         **{
@@ -97,6 +100,11 @@ def reader(settings: Settings, **options: Any) -> AIOKafkaConsumer:  # noqa: ANN
             **options,
         },
     )
+
+
+def _unpacked_bytes(settings: Settings) -> int:
+    """To so much a batch may unpack: the largest record, and what was gathered with it."""
+    return settings.max_record_bytes * 3 // 2
 
 
 def quiet_admin(settings: Settings) -> AdminClient:

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from broker import log
 from broker.kafka.clients import reader
+from broker.kafka.unpack import UnreadableRecord
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
@@ -74,7 +75,8 @@ class OriginReader:
         consumer.seek(tp, place.offset)
         while await consumer.position(tp) <= place.offset:
             for record in (await consumer.getmany(tp, timeout_ms=500)).get(tp, ()):
-                return (record.value or b"") if record.offset == place.offset else None
+                is_it = record.offset == place.offset and not isinstance(record, UnreadableRecord)
+                return (record.value or b"") if is_it else None
         return None
 
     async def close(self) -> None:

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from broker import log
 from broker.kafka.clients import plain_producer, reader
+from broker.kafka.unpack import UnreadableRecord
 from broker.model.ids import MessageId
 from broker.relay import topics
 from broker.relay.facts import AnswerAwaited, to_record
@@ -81,6 +82,8 @@ class Watchdog:
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
             for record in records:
+                if isinstance(record, UnreadableRecord):
+                    continue  # it was said where it lies
                 self._vigil.heard(record.key, record.value, record.timestamp)
 
     async def _ask(self, producer: AIOKafkaProducer) -> None:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 import orjson
 import structlog
 
+from broker.harmless import all_harmless
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
@@ -104,6 +106,11 @@ def _no_content(_logger: WrappedLogger, _method: str, event: EventDict) -> Event
     return event
 
 
+def _harmless(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The event with nothing in it that a terminal would act on, whoever wrote it."""
+    return {name: all_harmless(value) for name, value in event.items()}
+
+
 def _first_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """A library's text of several lines, told in one, the rest as ``detail``."""
     head, _, detail = str(event["event"]).strip().partition("\n")
@@ -124,5 +131,6 @@ _COMMON: tuple[Processor, ...] = (
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     _no_content,
+    _harmless,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )

@@ -47,13 +47,13 @@ class DeadLetter:
             "reason": record.header(headers.REASON),
             "destination": self.destination,
             "origin": "/".join(record.header(name) for name in _ORIGIN),
-            "lane": int(record.header(headers.LANE) or 0),
+            "lane": _number(record.header(headers.LANE)),
             "message_id": record.header(headers.MESSAGE_ID) or None,
             "ce_id": record.header(headers.CE_ID) or None,
             "ce_type": record.header(headers.CE_TYPE) or None,
             "window": record.header(headers.WINDOW) or None,
             "key": None if record.key is None else record.key.decode("utf-8", "replace"),
-            "bytes": int(record.header(headers.CLAIM).partition(" ")[2] or len(record.content)),
+            "bytes": _number("".join(record.header(headers.CLAIM).split()[1:2])) or len(record.content),
             "returns_to": self.returns_to,
         }
 
@@ -73,5 +73,10 @@ class DeadLetter:
         left = (*_NAMES, *(() if target == topics.INTAKE else _ORIGIN if target != topics.FACTS else ()))
         kept = tuple(header for header in record.headers if header[0] not in left)
         why = headers.encoded({headers.REDRIVE_OF: str(record.place), headers.REDRIVEN_BY: by})
-        partition = None if target == topics.FACTS else int(record.header(headers.LANE))
+        partition = None if target == topics.FACTS else _number(record.header(headers.LANE))
         return Produced(target, record.key, record.value, kept + why, partition)
+
+
+def _number(text: str) -> int:
+    """A number of ours; 0 for what is none."""
+    return int(text) if text.isdecimal() and len(text) < 10 else 0

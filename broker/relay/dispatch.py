@@ -33,6 +33,7 @@ from broker.relay.facts import NewerFact
 from broker.relay.intake import rekey, take_apart
 from broker.relay.records import Produced
 from broker.relay.references import amendment_sent, answered_by_number, document_named, number_assigned
+from broker.relay.unreadable import plan_unreadable
 from broker.relay.writeoff import certificate_granted, certificate_withdrawn, plan_request, writeoff_requested
 
 if TYPE_CHECKING:
@@ -94,6 +95,9 @@ def plan(batch: Batch, record: Consumed) -> bool:
     not foreseen: the batch is of no more use, and the record's next plan is :func:`plan_failed`.
     """
     batch.source = record
+    if record.fault is not None:
+        plan_unreadable(batch, record, record.fault)
+        return True
     return _TOPICS[topics.role_of(record.topic)](batch, record)
 
 

@@ -32,6 +32,15 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class WireFault:
+    """Why a record cannot be taken as it is, known before its content is looked at."""
+
+    reason: str
+    last_offset: int
+    """Beyond the record's own where what follows it cannot be told apart."""
+
+
+@dataclass(frozen=True, slots=True)
 class Consumed:
     """A record as it was read."""
 
@@ -42,6 +51,12 @@ class Consumed:
     value: bytes | None
     headers: tuple[Header, ...] = ()
     timestamp: int = 0
+    fault: WireFault | None = None
+
+    @property
+    def following(self) -> int:
+        """The offset at which its partition goes on after it."""
+        return (self.fault.last_offset if self.fault else self.offset) + 1
 
     @property
     def place(self) -> Place:

@@ -15,7 +15,7 @@ from broker.answers.way_back import Notification
 from broker.model.errors import Refused
 from broker.model.findings import Finding, Severity
 from broker.model.ids import MessageId, ParticipantCode
-from broker.relay import headers, ids
+from broker.relay import headers, ids, topics
 from broker.relay.entries import Certificates
 from broker.relay.facts import CertificateGranted, CertificateWithdrawn, WriteoffRequested
 from broker.relay.headers import Kind
@@ -69,9 +69,8 @@ def plan_request(batch: Batch, record: Consumed, window: ParticipantCode, origin
     try:
         request = replace(parse_request(record.content), window=window)
     except Refused as refusal:
-        batch.dead_letter(
-            Produced(origin.topic, record.key, record.value, record.headers), "writeoff-unreadable", origin
-        )
+        kept = record.headers if record.topic == topics.INTAKE else headers.of_sender(record.headers)
+        batch.dead_letter(Produced(origin.topic, record.key, record.value, kept), "writeoff-unreadable", origin)
         batch.emit_event("writeoff-unreadable", "", window=window, origin=str(origin))
         faults = [{"code": f.code, "value": f.value, "message": f.message} for f in refusal.findings]
         content = orjson.dumps({"kind": "writeoff", "is_done": False, "findings": faults})

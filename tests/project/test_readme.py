@@ -42,7 +42,7 @@ def test_every_setting_is_told_with_its_default() -> None:
     assert set(told) == {f"SWB_{name.upper()}" for name in Settings.model_fields}
     for name, field in Settings.model_fields.items():
         if field.default and name not in {"password", "claims"}:
-            default = int(field.default) if isinstance(field.default, float) else field.default
+            default = f"{field.default:g}" if isinstance(field.default, float) else field.default
             assert told[f"SWB_{name.upper()}"] == str(default), name
 
 

@@ -185,7 +185,7 @@ class Seen:
 
     def __init__(self, record):
         self.topic, self.partition, self.offset = record.topic(), record.partition(), record.offset()
-        self.key, self.value = record.key(), record.value()
+        self.key, self.value, self.timestamp = record.key(), record.value(), record.timestamp()[1]
         self.headers = record.headers() or []
 
     def header(self, name):

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+)
 
 from broker import log
 from broker.model.errors import Failed, Misconfigured
@@ -28,6 +36,7 @@ _ANSWER_SECONDS = 5
 _ALL_DOWN = "1/1 brokers are down"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 _DAY_MS = 86_400_000
+_BY_THE_BROKER = {"message.timestamp.type": "LogAppendTime"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +64,23 @@ def wanted(settings: Settings, participants: Iterable[str]) -> list[Wanted]:
     roomy = {**size, "segment.bytes": str(4 * settings.max_record_bytes)}
     found = []
     for name in topics.all_topics(participants):
+        # By the sender's own clock a record may be older than its retention when it comes, and is gone unread.
+        timed = _BY_THE_BROKER if topics.writer_of(name) else {}
         kept = {"retention.ms": "-1"} if topics.waiting_for(name) else special.get(name) or agreed.get(name, boxes)
-        found.append(Wanted(name, settings.partitions, {**kept, **(size if name in topics.STATE else roomy)}))
+        found.append(Wanted(name, settings.partitions, {**kept, **timed, **(size if name in topics.STATE else roomy)}))
     return found
 
 
 def create(settings: Settings, participants: Iterable[str]) -> list[str]:
-    """Make what is missing and wait until it can be written; the names that were made."""
+    """Make what is missing and wait until it can be written; the names that were made.
+
+    Outboxes that are there and keep their senders' time get the broker's.
+    """
     client = _Client(settings)
     there = client.partitions()
-    missing = [topic for topic in wanted(settings, participants) if topic.name not in there]
+    wants = wanted(settings, participants)
+    missing = [topic for topic in wants if topic.name not in there]
+    _keep_time(client.admin, [topic.name for topic in wants if topic.name in there and topics.writer_of(topic.name)])
     new = [NewTopic(t.name, t.partitions, settings.replication, config=dict(t.config)) for t in missing]
     for future in client.admin.create_topics(new, request_timeout=_SECONDS).values() if new else ():
         try:
@@ -125,15 +141,21 @@ def greet(settings: Settings) -> None:
 
 
 def wait(settings: Settings, participants: Iterable[str]) -> None:
-    """Return when Kafka answers and every topic that the relay needs is there; says meanwhile what it waits for.
+    """Return when Kafka answers and every topic of the relay's own is there; says meanwhile what it waits for.
 
-    An inbox that is missing is its reader's trouble and no reason to wait. Raises Misconfigured for unequal partitions.
+    A participant's topic that is missing or has other partitions is its own trouble: it is told by its name, and no
+    reason to wait. Raises Misconfigured where the relay's own topics have unequal partitions.
     """
-    names = topics.all_topics(participants)
-    there = wait_for(settings, {name for name in names if topics.reader_of(name) is None})
-    unequal = [f"{f.topic} {f.sentence}" for f in _unequal([name for name in names if name in there], there)]
+    there = wait_for(settings, topics.OWN)
+    unequal = [f"{f.topic} {f.sentence}" for f in _unequal(topics.OWN, there)]
     if unequal:
         raise Misconfigured("; ".join(unequal))
+    usual = there[topics.FACTS]
+    for name in topics.all_topics(participants):
+        if name not in there:
+            logger.error("topic.wrong", topic=name, reason="is missing: swb topics create makes it")
+        elif there[name] != usual:
+            logger.error("topic.wrong", topic=name, reason=f"has {there[name]} partitions, the relay's own {usual}")
 
 
 def tell_faults(settings: Settings, participants: Iterable[str]) -> None:
@@ -163,6 +185,20 @@ def wait_for(settings: Settings, needed: Collection[str]) -> dict[str, int]:
             logger.warning("topics.waiting", missing=missing[:5], count=len(missing), remedy="swb topics create")
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _keep_time(client: AdminClient, outboxes: list[str]) -> None:
+    """The broker's time for what comes from now on."""
+    ((name, value),) = _BY_THE_BROKER.items()
+    other = [topic for topic, config in _configs(client, outboxes).items() if config.get(name) != value]
+    change = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)]
+    wanted = [ConfigResource(ResourceType.TOPIC, topic, incremental_configs=change) for topic in other]
+    for resource, future in client.incremental_alter_configs(wanted).items() if wanted else ():
+        try:
+            future.result()
+        except KafkaException as error:
+            raise Failed(f"{resource.name} cannot be given {name}={value}: {error.args[0].str()}") from error
+        logger.info("topic.changed", topic=resource.name, reason=f"{name}={value}")
 
 
 def _agreed(participants: Iterable[str]) -> dict[str, dict[str, str]]:

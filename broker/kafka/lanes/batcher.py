@@ -22,9 +22,9 @@ from broker.relay.dispatch import plan, plan_failed
 from broker.relay.stores import Stores
 
 if TYPE_CHECKING:
-    from collections import deque
     from collections.abc import Callable
 
+    from broker.kafka.lanes.buffer import Buffer
     from broker.kafka.lanes.transaction import NotTaken
     from broker.kafka.lanes.worker_context import WorkerContext
     from broker.relay.records import Consumed, Place
@@ -48,7 +48,7 @@ class PlannedBatch:
     @property
     def offsets(self) -> dict[TopicPartition, int]:
         """Up to where each partition is done with it."""
-        return {TopicPartition(r.topic, r.partition): r.offset + 1 for r in self.taken}
+        return {TopicPartition(r.topic, r.partition): r.following for r in self.taken}
 
 
 class _Spoilt(Exception):
@@ -72,7 +72,7 @@ class Batcher:
         self.stores.forget()
         self.routes.forget()
 
-    async def plan(self, buffer: deque[Consumed], hold: Callable[[Consumed], None]) -> PlannedBatch:
+    async def plan(self, buffer: Buffer, hold: Callable[[Consumed], None]) -> PlannedBatch:
         """A batch from the head of the buffer; ``hold`` takes out what waits for its destination.
 
         It is planned anew from its beginning when a record turns out to be one that spoils it.
@@ -86,10 +86,10 @@ class Batcher:
             else:
                 return planned
 
-    def put_back(self, planned: PlannedBatch, buffer: deque[Consumed]) -> None:
+    def put_back(self, planned: PlannedBatch, buffer: Buffer) -> None:
         """Nothing was begun: the records are to be planned again, knowing more."""
         self.forget()
-        buffer.extendleft(reversed(planned.taken))
+        buffer.put_back(planned.taken)
 
     def sweep(self) -> PlannedBatch:
         """Tombstones for what is older than it has to be remembered."""
@@ -106,15 +106,15 @@ class Batcher:
         context = self._context
         return PlannedBatch(Batch(self._lane, context.now(), context.rules, self.stores, self.routes, self._fetched))
 
-    async def _fill(self, planned: PlannedBatch, buffer: deque[Consumed], hold: Callable[[Consumed], None]) -> None:
+    async def _fill(self, planned: PlannedBatch, buffer: Buffer, hold: Callable[[Consumed], None]) -> None:
         """Plan until the batch is full of records, bytes or time; the rest stays in the buffer."""
         until, room, seen = time.monotonic() + self._context.settings.batch_seconds, _BATCH_BYTES, 0
         while buffer and len(planned.taken) < self._limit and time.monotonic() < until and room > 0:
-            record = buffer[0]
+            record = buffer.head()
             if not await self._plan_whole(planned.batch, record):
                 hold(record)
                 continue
-            planned.taken.append(buffer.popleft())
+            planned.taken.append(buffer.pop())
             self._sources.clear()
             room -= sum(len(produced.value or b"") for _, produced in planned.batch.out[seen:])
             seen = len(planned.batch.out)

@@ -9,11 +9,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import KafkaError
 
 from broker import log, metrics
 from broker.kafka.clients import relay_consumer
 from broker.kafka.lanes.claim_check import Claims
+from broker.kafka.lanes.fetched import Fetched
 from broker.kafka.lanes.lane import Lane
 from broker.kafka.lanes.leave import Leave, Reason
 from broker.kafka.lanes.liveness import Liveness
@@ -24,6 +25,7 @@ from broker.kafka.lanes.worker_context import WorkerContext
 from broker.kafka.offsets import Offsets
 from broker.kafka.origins import OriginReader
 from broker.metrics import Meter
+from broker.model.errors import Failed
 from broker.relay import topics
 from broker.relay.circuit_breaker import CircuitBreakers
 
@@ -41,6 +43,10 @@ _TICK_SECONDS = 1.0
 _ASK_SECONDS = 5.0
 _BORNE_SECONDS = 15.0
 """A lane that opens again within this keeps its worker ready."""
+_CLEAN_SECONDS = 6 * 3600.0
+_SETTLED_SECONDS = 0.05
+_GRACE_SECONDS = 1.0
+"""For a lane that moved away to finish its transaction, if its successor lets it."""
 _OF_BEFORE = "assignment for unsubscribed topic"
 """What aiokafka says of a share with topics that were not asked for."""
 
@@ -56,24 +62,26 @@ class Relay:
         self._instance = instance
         self._worked = topics.worked_topics(rules.participants)
         self._lanes: dict[int, tuple[Lane, asyncio.Task[None]]] = {}
-        self._incomplete_since = 0.0
+        self._moved_away: set[asyncio.Task[None]] = set()
         self._leaving: asyncio.Future[Leave] = asyncio.get_running_loop().create_future()
         self.liveness = Liveness(settings.stuck_seconds, time.monotonic)
         self._meter = meter or Meter()
-        self._asked = self._ticked = time.monotonic()
+        self._asked = self._ticked = self._cleaned = time.monotonic()
+        self._cleaning: asyncio.Task[None] | None = None
         self._opened = float("-inf")
         self._away_since: float | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until the event is set; raises Leave."""
         self._context = WorkerContext(
-            self._settings, self._rules, self._consumer(), Offsets(self._settings),
+            self._settings, self._rules, Fetched(self._consumer()), Offsets(self._settings),
             CircuitBreakers(self._settings, time.monotonic, rates=self._rules.rates()), OriginReader(self._settings),
             Claims(self._settings),
             Snapshots(self._settings),
             TransactionAdmin(self._settings),
             moved=self.liveness.count,
             meter=self._meter,
+            settled=self._settled,
         )  # fmt: skip
         context = self._context
         try:
@@ -83,7 +91,7 @@ class Relay:
             await self._watch(stop)
         finally:
             await self.close_lanes()
-            for close in (context.consumer.stop, context.origins.close, context.transactions.close):
+            for close in (context.fetched.consumer.stop, context.origins.close, context.transactions.close):
                 with suppress(KafkaError, TimeoutError):
                     await asyncio.wait_for(close(), self._settings.session_seconds)
 
@@ -98,19 +106,20 @@ class Relay:
         A static member that comes back with fewer topics is given its share of before, which the client does not bear.
         It is Kafka's until the session of before has ended: so long we wait, and join again.
         """
+        fetched = self._context.fetched
         try:
-            await self._context.consumer.start()
+            await fetched.consumer.start()
         except KafkaError as error:
             if self._instance is None or _OF_BEFORE not in str(error):
                 raise
             wait = self._settings.session_seconds * 1.2
             logger.warning("group.waits", instance=self._instance, seconds=wait, reason="its share of before is kept")
             with suppress(KafkaError):
-                await self._context.consumer.stop()
+                await fetched.consumer.stop()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), wait)
-            self._context.consumer = self._consumer()
-            await self._context.consumer.start()
+            fetched.consumer = self._consumer()
+            await fetched.consumer.start()
 
     async def _watch(self, stop: asyncio.Event) -> None:
         left = self._leaving
@@ -129,12 +138,14 @@ class Relay:
     async def _tick(self) -> None:
         """Keep the membership alive where no lane polls, and leave when nothing moves though records wait."""
         if not self._lanes:
-            with suppress(IllegalStateError):
-                self._context.consumer.pause(*self._context.consumer.assignment())
-                await self._context.consumer.getmany(timeout_ms=0)
-        self._complete()
+            fetched = self._context.fetched
+            fetched.pause(*fetched.partitions())
+            await fetched.wait((), 0)
         self._note_lanes()
         await self._note_kafka()
+        if time.monotonic() - self._cleaned > _CLEAN_SECONDS:
+            self._cleaned = time.monotonic()
+            self._cleaning = asyncio.create_task(self._clean())
         is_waiting = self.is_waiting
         if is_waiting and self.liveness.is_doubtful and not await self._context.bounds.can_be_asked():
             logger.warning("kafka.waiting", bootstrap=self._settings.bootstrap, reason="it does not answer")
@@ -142,6 +153,14 @@ class Relay:
         self.liveness.look(is_waiting=is_waiting)
         if self.liveness.is_stuck:
             raise Leave(Reason.STUCK, f"records wait and none has moved for {self._settings.stuck_seconds:g} s")
+
+    async def _clean(self) -> None:
+        try:
+            count = await self._context.claims.clean()
+        except Failed as error:
+            logger.warning("claims.uncleaned", reason=str(error))
+        else:
+            logger.info("claims.cleaned", count=count)
 
     def _note_lanes(self) -> None:
         now = time.monotonic()
@@ -165,37 +184,69 @@ class Relay:
             logger.info("kafka.back", bootstrap=self._settings.bootstrap, seconds=round(now - self._away_since, 1))
             self._away_since = None
 
-    def _complete(self) -> None:
-        """Join the group again when lanes stay incomplete.
-
-        A static member that comes back with another list of topics is given its old share: Kafka divides anew only when
-        asked to.
-        """
-        if self._incomplete_since and time.monotonic() - self._incomplete_since > self._settings.session_seconds:
-            self._incomplete_since = time.monotonic()
-            logger.warning("group.joined-again", reason="lanes stay incomplete")
-            self._context.consumer._coordinator.request_rejoin()  # noqa: SLF001 - there is no other way to ask
+    async def _settled(self) -> None:
+        """Come back when the group is not dividing its partitions anew, or that lasts longer than it may."""
+        until = time.monotonic() + self._settings.rebalance_seconds
+        while self._context.fetched.is_reassigning and time.monotonic() < until:  # noqa: ASYNC110 - it is told nowhere
+            await asyncio.sleep(_SETTLED_SECONDS)
 
     # --- the share ----------------------------------------------------------------------------------------------------
 
-    def open_lanes(self, assigned: Iterable[TopicPartition]) -> None:
-        """A lane for each index of which this worker holds every topic."""
-        self._incomplete_since = 0.0
-        held: defaultdict[int, set[str]] = defaultdict(set)
+    def divide(self, assigned: Iterable[TopicPartition]) -> None:
+        """The group was divided anew: a lane for each index that is ours; those that were here go on as they are.
+
+        While it was being divided every lane worked on. Nothing can be committed twice by that: who opens a lane starts
+        its producer first, whose epoch makes everything void that the one before has not committed by then, and only
+        then reads what is committed.
+        """
+        held: defaultdict[int, set[TopicPartition]] = defaultdict(set)
         for tp in assigned:
-            held[tp.partition].add(tp.topic)
-        for index, names in sorted(held.items()):
-            if missing := set(self._worked) - names:
-                logger.warning("lane.incomplete", lane=index, missing=sorted(missing)[:5], count=len(missing))
-                self._incomplete_since = time.monotonic()
-                continue
-            lane = Lane(index, self._worked, self._context)
-            task = asyncio.create_task(lane.run(), name=f"lane-{index}")
-            task.add_done_callback(self._lane_ended)
-            self._lanes[index] = (lane, task)
-        of = len(self._context.consumer.partitions_for_topic(topics.FACTS) or self._lanes)
+            held[tp.partition].add(tp)
+        worked = self._worked_indices(held)
+        gone = sorted(self._lanes.keys() - worked.keys())
+        for index in gone:
+            self._move_away(index)
+        for index, partitions in sorted(worked.items()):
+            if index in self._lanes:
+                self._lanes[index][0].stays(partitions)
+            else:
+                self._begin(index, partitions)
+        of = len(self._context.fetched.consumer.partitions_for_topic(topics.FACTS) or self._lanes)
         self._context.circuits.rate_limit.share(len(self._lanes), max(1, of))
-        logger.info("partitions.assigned", lanes=sorted(self._lanes))
+        logger.info("partitions.assigned", lanes=sorted(self._lanes), moved_away=gone)
+
+    def _worked_indices(self, held: dict[int, set[TopicPartition]]) -> dict[int, set[TopicPartition]]:
+        """The indices that are lanes: those that the relay's own topics have.
+
+        A topic that is not as the others are is told by its name, and is the trouble of its participant alone.
+        """
+        found: dict[int, set[TopicPartition]] = {}
+        for index, partitions in held.items():
+            names = {tp.topic for tp in partitions}
+            if names >= set(topics.UNDER_WAY):
+                found[index] = partitions
+            else:
+                logger.error("topic.partitions", lane=index, topics=sorted(names)[:5], reason="no lane has this index")
+        for index, partitions in found.items():
+            if missing := sorted(set(self._worked) - {tp.topic for tp in partitions}):
+                logger.error("topic.missing", lane=index, topics=missing[:5], count=len(missing))
+        return found
+
+    def _begin(self, index: int, partitions: Iterable[TopicPartition]) -> None:
+        partitions = frozenset(partitions)
+        self._context.fetched.pause(*partitions)  # until the lane says from where
+        lane = Lane(index, partitions, self._context)
+        task = asyncio.create_task(lane.run(), name=f"lane-{index}")
+        task.add_done_callback(self._lane_ended)
+        self._lanes[index] = (lane, task)
+
+    def _move_away(self, index: int) -> None:
+        """A lane that is another worker's now: what it does not finish at once is fenced there, and not waited for."""
+        lane, task = self._lanes.pop(index)
+        lane.stop()
+        self._moved_away.add(task)
+        task.add_done_callback(self._moved_away.discard)
+        asyncio.get_running_loop().call_later(_GRACE_SECONDS, task.cancel)
 
     async def close_lanes(self) -> None:
         """Let every lane finish the transaction in hand, within the limit; what is not finished then never was."""
@@ -211,8 +262,13 @@ class Relay:
             if late:
                 await asyncio.wait(late, timeout=self._settings.session_seconds)
             logger.info("partitions.revoked", lanes=sorted(lanes), unfinished=len(late))
+        if self._moved_away:
+            await asyncio.wait(self._moved_away, timeout=self._settings.session_seconds)
 
     def _lane_ended(self, task: asyncio.Task[None]) -> None:
+        if task in self._moved_away and not task.cancelled() and (error := task.exception()) is not None:
+            logger.info("lane.ended", lane=task.get_name(), reason=repr(error))
+            return
         if task.cancelled() or (error := task.exception()) is None or self._leaving.done():
             return
         leave = error if isinstance(error, Leave) else Leave(Reason.BROKEN, repr(error))
@@ -241,15 +297,13 @@ class Relay:
         """How this worker's share stands now, into its numbers."""
         lags: Counter[str] = Counter()
         oldest: dict[str, float] = {}
-        with suppress(
-            AttributeError, IllegalStateError, KeyError, AssertionError
-        ):  # not begun, or a share that changes
-            consumer, participants = self._context.consumer, self._rules.participants
+        with suppress(AttributeError):  # not begun
+            fetched, participants = self._context.fetched, self._rules.participants
             for code in participants:
                 name = topics.outbox(code)
                 for index in self._lanes:
                     tp = TopicPartition(name, index)
-                    end, position = consumer.last_stable_offset(tp), self._position(tp)
+                    end, position = fetched.end(tp), fetched.position(tp)
                     if end is not None and position is not None:
                         lags[code] += max(0, end - position)
             for lane, _ in self._lanes.values():
@@ -262,23 +316,16 @@ class Relay:
     @property
     def is_waiting(self) -> bool:
         """Whether records lie before a lane that is not told to let them wait."""
-        consumer = self._context.consumer
-        with suppress(IllegalStateError, KeyError, AssertionError):  # a share that is just changing
-            for index in self._lanes:
-                for topic in self._worked:
-                    tp = TopicPartition(topic, index)
-                    end, position = consumer.last_stable_offset(tp), self._position(tp)
-                    is_told_to_wait = topics.waiting_for(topic) is not None
-                    if not is_told_to_wait and end is not None and position is not None and position < end:
+        fetched = self._context.fetched
+        for lane, _ in self._lanes.values():
+            if lane.is_busy:
+                return True
+            for tp in lane.partitions:
+                if topics.waiting_for(tp.topic) is None and (lane.is_worked(tp) or not lane.is_open):
+                    end, position = fetched.end(tp), fetched.position(tp)
+                    if end is not None and position is not None and position < end:
                         return True
         return False
-
-    def _position(self, tp: TopicPartition) -> int | None:
-        subscription = self._context.consumer._subscription.subscription  # noqa: SLF001 - position() would wait
-        if subscription is None or subscription.assignment is None:
-            return None
-        state = subscription.assignment.state_value(tp)
-        return state.position if state is not None and state.has_valid_position else None
 
 
 class _Share(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka publishes no types
@@ -287,8 +334,8 @@ class _Share(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka publi
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
 
-    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:  # noqa: ARG002
-        await self._relay.close_lanes()
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Nothing stops: what is whose is known when it is assigned."""
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        self._relay.open_lanes(assigned)
+        self._relay.divide(assigned)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import TopicPartition
@@ -14,6 +13,7 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from broker import log, metrics
 from broker.kafka.clients import discard, lane_producer
 from broker.kafka.lanes.batcher import Batcher
+from broker.kafka.lanes.buffer import Buffer
 from broker.kafka.lanes.commit_markers import CommitMarkers
 from broker.kafka.lanes.leave import Leave, Reason
 from broker.kafka.lanes.recovery import catch_up
@@ -21,15 +21,15 @@ from broker.kafka.lanes.transaction import NotTaken, transact, troubles
 from broker.kafka.lanes.transaction_admin import Unstable
 from broker.model.errors import Failed
 from broker.relay import topics
-from broker.relay.records import Consumed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from aiokafka import AIOKafkaProducer
 
     from broker.kafka.lanes.batcher import PlannedBatch
     from broker.kafka.lanes.worker_context import WorkerContext
+    from broker.relay.records import Consumed
 
 logger = log.get(__name__)
 
@@ -41,6 +41,10 @@ _BORNE = 5
 _TURN_SECONDS = 0.05
 """Between the beginnings of two transactions where no more lies at hand: what comes in the meantime goes together."""
 _UNREADABLE_SECONDS = 5.0
+_LEAST_SHARE = 4
+"""Of a partition at once, however many others have something."""
+_BUFFER_BYTES = 8 << 20
+"""At hand in one lane, beside the last that was taken: what lies in Kafka takes no memory."""
 
 
 class Again(Exception):
@@ -50,20 +54,23 @@ class Again(Exception):
 class Lane:
     """One lane while this worker holds it: opened, worked, and opened again after everything that went wrong."""
 
-    def __init__(self, index: int, worked: Sequence[str], context: WorkerContext) -> None:
+    def __init__(self, index: int, partitions: Iterable[TopicPartition], context: WorkerContext) -> None:
         self.index = index
         self._context = context
-        self._partitions = [TopicPartition(topic, index) for topic in worked]
-        self._under_way = [tp for tp in self._partitions if tp.topic in topics.UNDER_WAY]
+        self._partitions = frozenset(partitions)
+        self._next: dict[TopicPartition, int] = {}
+        """Of each partition that is worked: the offset to be fetched next."""
         self._batcher = Batcher(index, context)
         self._commit_markers = CommitMarkers(
             index, context.transactions, topics.written_topics(context.rules.participants)
         )
         self._producer: AIOKafkaProducer | None = None
-        self._buffer: deque[Consumed] = deque()
+        self._buffer = Buffer()
         self._held: dict[TopicPartition, float] = {}
+        """Partitions that rest, each until a moment."""
         self._troubles = 0
         self._stopping = False
+        self._in_hand = False
         self.is_open = False
         """Whether it works, and is not on its way there."""
         self._swept = time.monotonic()
@@ -80,6 +87,9 @@ class Lane:
                     while not self._stopping:
                         await self._turn()
                 except ProducerFenced as error:
+                    await self._context.settled()
+                    if self._stopping:  # another worker was given the lane, and was quicker
+                        return
                     raise Leave(Reason.FENCED, f"lane {self.index} is held by another worker: {error!r}") from error
                 except (Again, Failed, KafkaError, TimeoutError) as error:
                     await self._recover(error)
@@ -90,7 +100,32 @@ class Lane:
         """Finish the turn in hand and begin no other."""
         self._stopping = True
         if self._fetching is not None:
-            self._fetching.cancel()  # it may wait for an assignment that comes only when the lanes are closed
+            self._fetching.cancel()
+
+    def stays(self, partitions: Iterable[TopicPartition]) -> None:
+        """The group was divided anew and the lane stays here: it goes on where it is, with topics that came or went."""
+        self._partitions = frozenset(partitions)
+        for tp in self._next.keys() - self._partitions:
+            self._leave(tp)
+        for tp in self._partitions:
+            if tp in self._next:
+                self._context.fetched.seek(tp, self._next[tp])
+            if tp not in self._next or tp in self._held:
+                self._context.fetched.pause(tp)
+
+    def is_worked(self, tp: TopicPartition) -> bool:
+        """Whether what lies there is to be taken now."""
+        return tp in self._next and tp not in self._held
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it has records before it that are not committed."""
+        return self._in_hand or bool(self._buffer)
+
+    @property
+    def partitions(self) -> frozenset[TopicPartition]:
+        """Those that the group gave to it."""
+        return self._partitions
 
     def oldest(self) -> Iterator[tuple[str, float]]:
         """Senders of what was fetched and is not done, each with the time of a record (seconds)."""
@@ -103,117 +138,177 @@ class Lane:
     async def _open(self) -> None:
         """Fence, then read what is committed, then the state, then go to where the work goes on (relay rule 2.1)."""
         began, context = time.monotonic(), self._context
-        context.consumer.pause(*self._partitions)
+        context.fetched.pause(*self._partitions)
         await self._close()
         self._batcher.forget()
         self._buffer.clear()
+        self._next.clear()
+        self._held.clear()
+        self._batcher.routes.reopen({})
         await self._commit_markers.before_fencing()
         self._producer = lane_producer(context.settings, self.index)
         await asyncio.wait_for(self._producer.start(), context.settings.transaction_seconds)
         await self._commit_markers.after_fencing(self._producer)
-        asked = asyncio.gather(context.transactions.committed(self._partitions), context.bounds.of(self._partitions))
+        asked = asyncio.ensure_future(self._whereabouts(self._partitions))
         try:
             await catch_up(context.settings, context.snapshots, self.index, self._batcher.stores)
         finally:
             await asyncio.wait([asked])
         try:
-            backlog = self._go_to_work(*asked.result())
+            self._go_to_work(asked.result())
         except Unstable:
             await self._commit_markers.end_offsets()
             raise
-        self._batcher.routes.reopen(backlog)
-        self._held.clear()
-        context.consumer.resume(*self._partitions)
+        if missing := [name for name in topics.UNDER_WAY if TopicPartition(name, self.index) not in self._next]:
+            raise Failed(f"Kafka does not say where the work goes on: {missing[0]}/{self.index}")
         self.is_open = True
         logger.info(
             "lane.opened",
             lane=self.index,
             seconds=round(time.monotonic() - began, 3),
             remembered=len(self._batcher.stores.duplicates),
-            waiting=sorted(backlog),
+            waiting=sorted(self._batcher.routes.backlog),
         )
 
-    def _go_to_work(
-        self, committed: dict[TopicPartition, int], bounds: dict[TopicPartition, tuple[int, int]]
-    ) -> dict[str, int]:
-        """Every partition to where its work goes on; for whom something waits, up to which offset."""
-        backlog = {}
-        for tp in self._partitions:
-            first, end = bounds[tp]
-            start = self._go_to(tp, committed[tp], first)
+    async def _whereabouts(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, tuple[int, int, int]]:
+        """Committed, first and end offset of each partition of which Kafka tells them."""
+        wanted = list(partitions)
+        committed, bounds = await asyncio.gather(
+            self._context.transactions.committed(wanted), self._context.bounds.of(wanted)
+        )
+        return {tp: (committed[tp], *bounds[tp]) for tp in wanted if tp in committed and tp in bounds}
+
+    def _go_to_work(self, found: dict[TopicPartition, tuple[int, int, int]]) -> None:
+        """Every partition to where its work goes on; one of which nothing is known rests and is asked for again."""
+        for tp, (committed, first, end) in found.items():
+            start = self._start(tp, committed, first, end)
             participant = topics.waiting_for(tp.topic)
             if participant and end > start:
-                backlog[str(participant)] = end
-        return backlog
+                self._batcher.routes.backlog[str(participant)] = end
+            self._next[tp] = start
+            self._context.fetched.seek(tp, start)
+            self._context.fetched.resume(tp)
+        for tp in self._partitions - self._next.keys():
+            self._held[tp] = time.monotonic() + _UNREADABLE_SECONDS
+            logger.error(
+                "topic.unreadable", topic=tp.topic, partition=tp.partition, reason="Kafka tells no offsets of it"
+            )
 
-    def _go_to(self, tp: TopicPartition, committed: int, first: int) -> int:
+    def _start(self, tp: TopicPartition, committed: int, first: int, end: int) -> int:
+        """Where the work goes on; what was gone before it was read is told."""
+        told = {"topic": tp.topic, "partition": tp.partition, "committed": committed, "first": first}
         if 0 <= committed < first:
-            logger.error("records.lost", topic=tp.topic, partition=tp.partition, committed=committed, first=first)
-        start = max(committed, first)
-        self._context.consumer.seek(tp, start)
-        return start
+            logger.error("records.lost", **told, count=first - committed)
+        if committed > end:
+            logger.error("topic.anew", **told, end=end)  # deleted and made again: nothing of it was read yet
+            return first
+        return max(committed, first)
+
+    async def _arrive(self) -> None:
+        """Partitions that came since the lane opened, or could not be read: worked from where they stand."""
+        now = time.monotonic()
+        coming = [tp for tp in self._partitions if tp not in self._next and self._held.get(tp, 0.0) <= now]
+        if coming:
+            for tp in coming:
+                self._held.pop(tp, None)
+            self._go_to_work(await self._whereabouts(coming))
+
+    def _leave(self, tp: TopicPartition) -> None:
+        """A partition that is not ours any more, or not there."""
+        self._next.pop(tp, None)
+        self._held.pop(tp, None)
+        self._buffer.drop(tp)
+        self._batcher.routes.backlog.pop(str(topics.waiting_for(tp.topic)), None)
 
     # --- a turn -------------------------------------------------------------------------------------------------------
 
     async def _turn(self) -> None:
         """One batch: taken, planned, committed."""
-        self._resume([tp for tp, until in self._held.items() if time.monotonic() >= until])
+        await self._arrive()
+        self._resume([tp for tp, until in self._held.items() if tp in self._next and time.monotonic() >= until])
         if not self._buffer:
             await asyncio.sleep(max(0.0, self._turned + _TURN_SECONDS - time.monotonic()))
+        self._take()
+        if not self._buffer:
             await self._fetch()
         if self._buffer:
-            began = time.monotonic()
-            planned = await self._batcher.plan(self._buffer, self._hold)
-            if planned.taken:
-                await self._commit(planned)
-                self._context.meter.observe(metrics.BATCH_SECONDS, time.monotonic() - began)
+            began, self._in_hand = time.monotonic(), True
+            try:
+                planned = await self._batcher.plan(self._buffer, self._hold)
+                if planned.taken:
+                    await self._commit(planned)
+                    self._context.meter.observe(metrics.BATCH_SECONDS, time.monotonic() - began)
+            finally:
+                self._in_hand = False
         elif time.monotonic() - self._swept > _SWEEP_SECONDS:
             await self._sweep()
-        await self._end_backlogs()
+        self._end_backlogs()
         await self._commit_markers.tend()
         self._snapshot()
 
     async def _fetch(self) -> None:
-        self._fetching = asyncio.ensure_future(self._take())
+        """Wait until something is at hand, and take it."""
+        self._fetching = asyncio.ensure_future(self._context.fetched.wait(self._next.keys(), _POLL_MS / 1000))
         try:
             await self._fetching
         except asyncio.CancelledError:
             if not self._stopping:
                 raise
+        self._take()
 
-    async def _take(self) -> None:
-        """Fill the buffer: with what is under way first, and only then from the outboxes.
+    def _take(self) -> None:
+        """Fill the buffer with its share of every partition of which something is at hand, those with least first."""
+        ready = self._context.fetched.ready(tp for tp in self._next if tp not in self._held)
+        if not ready:
+            return
+        share = max(_LEAST_SHARE, self._context.settings.batch_records // len(ready))
+        for tp in sorted(ready, key=self._buffer.count):
+            if self._buffer.bytes > _BUFFER_BYTES:
+                return
+            if (room := share - self._buffer.count(tp)) > 0:
+                self._take_from(tp, room)
 
-        Taken alike, what is under way would fall behind without bound where more comes in than the lane can do.
-        """
-        most = self._context.settings.batch_records
-        await self._take_from(self._under_way, most, timeout_ms=0)
-        if room := most - len(self._buffer):
-            await self._take_from(self._partitions, room, timeout_ms=0 if self._buffer else _POLL_MS)
+    def _take_from(self, tp: TopicPartition, room: int) -> None:
+        self._note_gap(tp, self._context.fetched.position(tp))
+        try:
+            records = self._context.fetched.take(tp, room)
+        except KafkaError as error:  # of this topic alone
+            if tp.topic in topics.UNDER_WAY:
+                raise
+            logger.error("topic.unreadable", topic=tp.topic, partition=tp.partition, reason=repr(error))  # noqa: TRY400
+            self._rest(tp, self._next[tp], _UNREADABLE_SECONDS)
+            return
+        position = self._context.fetched.position(tp)
+        if position is not None:
+            self._next[tp] = position
+        self._buffer.add(records)
 
-    async def _take_from(self, partitions: Sequence[TopicPartition], room: int, *, timeout_ms: int) -> None:
-        fetched = await self._context.consumer.getmany(*partitions, timeout_ms=timeout_ms, max_records=room)
-        for tp, records in fetched.items():
-            for r in records:
-                self._buffer.append(Consumed(tp.topic, tp.partition, r.offset, r.key, r.value, r.headers, r.timestamp))
+    def _note_gap(self, tp: TopicPartition, at: int | None) -> None:
+        """Say where what was to come next is not there any more, and the client went on where there is something."""
+        told = {"topic": tp.topic, "partition": tp.partition, "next": self._next[tp], "first": at}
+        if at is not None and at > self._next[tp]:
+            logger.error("records.lost", **told, count=at - self._next[tp])
+        elif at is not None and at < self._next[tp]:
+            logger.error("topic.anew", **told)
 
     def _hold(self, record: Consumed) -> None:
         """The head of a queue of those who wait stays where it is; its partition rests until it may be tried."""
         tp = TopicPartition(record.topic, record.partition)
-        participant = topics.waiting_for(tp.topic) or ""
-        until = self._context.circuits.until(participant)
-        wait = max(until - time.monotonic(), 0.05) if until else _UNREADABLE_SECONDS
-        self._context.consumer.seek(tp, record.offset)
-        self._context.consumer.pause(tp)
-        self._held[tp] = time.monotonic() + wait
-        others = [r for r in self._buffer if r.topic != record.topic]
-        self._buffer.clear()
-        self._buffer.extend(others)
+        until = self._context.circuits.until(topics.waiting_for(tp.topic) or "")
+        self._rest(tp, record.offset, max(until - time.monotonic(), 0.05) if until else _UNREADABLE_SECONDS)
+
+    def _rest(self, tp: TopicPartition, offset: int, seconds: float) -> None:
+        """Nothing is taken of a partition for a while; then it goes on at that offset."""
+        self._context.fetched.seek(tp, offset)
+        self._context.fetched.pause(tp)
+        self._next[tp] = offset
+        self._held[tp] = time.monotonic() + seconds
+        self._buffer.drop(tp)
 
     def _resume(self, partitions: list[TopicPartition]) -> None:
         for tp in partitions:
             del self._held[tp]
-            self._context.consumer.resume(tp)
+            self._context.fetched.resume(tp)
 
     # --- committing ---------------------------------------------------------------------------------------------------
 
@@ -268,13 +363,14 @@ class Lane:
                 self._copying = asyncio.create_task(asyncio.to_thread(self._context.snapshots.save, *given))
                 return
 
-    async def _end_backlogs(self) -> None:
+    def _end_backlogs(self) -> None:
         """Where all that waited when the lane opened is done, new deliveries go straight again."""
         for participant, end in list(self._batcher.routes.backlog.items()):
             tp = TopicPartition(topics.retry(participant), self.index)
-            is_in_hand = tp in self._held or any(r.topic == tp.topic for r in self._buffer)
-            if not is_in_hand and await self._context.consumer.position(tp) >= end:
-                del self._batcher.routes.backlog[participant]
+            if tp not in self._held and not self._buffer.count(tp):
+                position = self._context.fetched.position(tp)
+                if position is not None and position >= end:
+                    del self._batcher.routes.backlog[participant]
 
     async def _recover(self, error: Exception) -> None:
         """Pause before the lane opens again; an error that is not known to pass is borne a few times only."""

@@ -136,8 +136,9 @@ async def _send(
 
 
 async def _hand_over(producer: AIOKafkaProducer, record: Produced) -> asyncio.Future[Any]:
+    value = b"" if record.key is None and record.value is None else record.value  # the client takes no nothing at all
     future: asyncio.Future[Any] = await producer.send(
-        record.topic, record.value, key=record.key, partition=record.partition, headers=list(record.headers)
+        record.topic, value, key=record.key, partition=record.partition, headers=list(record.headers)
     )
     return future
 

@@ -36,6 +36,8 @@ _NOT_ATTEMPTED = 55
 """Of the partitions beside the one that is at fault."""
 _UNSTABLE = 88
 """Of offsets over which a transaction is open."""
+_OF_ITS_TOPIC = {3, 29}
+"""UNKNOWN_TOPIC_OR_PARTITION and TOPIC_AUTHORIZATION_FAILED: trouble of that topic, and of no other."""
 _PAUSE_SECONDS = 0.02
 
 
@@ -105,7 +107,7 @@ class TransactionAdmin:
         return None if code == _ID_NOT_FOUND else TransactionState(state, producer_id, epoch)
 
     async def committed(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-        """The relay's committed offset of each partition, -1 for none.
+        """The relay's committed offset of each partition, -1 for none; without those of which Kafka may not tell it.
 
         Offsets of a transaction that has not ended are not passed over: it would be done again, and count twice. They
         are Unstable.
@@ -116,9 +118,8 @@ class TransactionAdmin:
             for number, offset, _, _, code, _ in told:
                 if code == _UNSTABLE:
                     raise Unstable("Kafka does not say where the work goes on: a transaction has not ended")
-                found[TopicPartition(name, number)] = max(offset, -1)
-        if set(found) != set(partitions):
-            raise Failed("Kafka does not say where the work goes on: not every partition was told")
+                if code not in _OF_ITS_TOPIC:
+                    found[TopicPartition(name, number)] = max(offset, -1)
         return found
 
     async def partitions_of(self, names: Iterable[str]) -> set[TopicPartition]:
@@ -205,7 +206,8 @@ def _raise_for(answer: Any) -> None:  # noqa: ANN401 - an answer of aiokafka's
     elif hasattr(answer, "errors"):
         codes = {code for _, told in answer.errors for _, code in told}
     elif hasattr(answer, "topics"):
-        codes = {answer.error_code, *(part[4] for _, parts, _ in answer.topics for part in parts)} - {_UNSTABLE}
+        codes = {answer.error_code, *(part[4] for _, parts, _ in answer.topics for part in parts)}
+        codes -= {_UNSTABLE, *_OF_ITS_TOPIC}
     else:
         codes = {answer.error_code}
     if codes & _FENCED:

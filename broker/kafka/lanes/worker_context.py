@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from broker.metrics import Meter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aiokafka import AIOKafkaConsumer
+    from collections.abc import Awaitable, Callable
 
     from broker.kafka.lanes.claim_check import Claims
+    from broker.kafka.lanes.fetched import Fetched
     from broker.kafka.lanes.snapshots import Snapshots
     from broker.kafka.lanes.transaction_admin import TransactionAdmin
     from broker.kafka.offsets import Offsets
@@ -23,13 +22,17 @@ if TYPE_CHECKING:
     from broker.settings import Settings
 
 
+async def _at_once() -> None:
+    """Nothing is waited for."""
+
+
 @dataclass
 class WorkerContext:
     """What all lanes of a worker share."""
 
     settings: Settings
     rules: PlanContext
-    consumer: AIOKafkaConsumer
+    fetched: Fetched
     bounds: Offsets
     circuits: CircuitBreakers
     origins: OriginReader
@@ -41,3 +44,5 @@ class WorkerContext:
     meter: Meter = field(default_factory=Meter)
     moved: Callable[[int], None] = lambda _: None
     """Told how many records a commit has moved."""
+    settled: Callable[[], Awaitable[None]] = _at_once
+    """Comes back when the group is not dividing its partitions anew."""

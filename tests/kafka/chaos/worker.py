@@ -51,17 +51,17 @@ def hold_transactions_open(seconds, file):
 
 def tell_lanes(file):
     """Which lanes this worker holds, in a file."""
-    open_lanes, close_lanes = group.Relay.open_lanes, group.Relay.close_lanes
+    divide, close_lanes = group.Relay.divide, group.Relay.close_lanes
 
-    def opened(self, assigned):
-        open_lanes(self, assigned)
+    def divided(self, assigned):
+        divide(self, assigned)
         file.write_text(json.dumps(sorted(self._lanes)))
 
     async def closed(self):
         file.write_text("[]")
         await close_lanes(self)
 
-    group.Relay.open_lanes, group.Relay.close_lanes = opened, closed
+    group.Relay.divide, group.Relay.close_lanes = divided, closed
 
 
 # --- saboteurs --------------------------------------------------------------------------------------------------------
