@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -15,13 +16,14 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
+    from broker.model.conditions import Condition, Test
     from broker.model.documents import DocumentType, Payload
     from broker.model.outcomes import Catalogue
     from broker.model.participants import Participant, RoutingRule, ValueRange
 
-ANY = "*"
-"""In a rule's ``when`` or ``unless``: whatever stands there, as long as something does."""
 _CLASSIFICATION = "GoodsShipment/GovernmentAgencyGoodsItem/Commodity/Classification/ID"
+_WORDS = re.compile(r"[\w .-]+(\|[\w .-]+)*")
+"""A pattern that only lists words."""
 _ISSUED = "IssueDateTime/DateTimeString"
 _DECISIONS = 1024
 """Remembered for each document type."""
@@ -139,29 +141,44 @@ def _why_not(rule: RoutingRule, facts: _Facts) -> str | None:
     if rule.types and facts.type.name not in rule.types:
         return f"takes {', '.join(rule.types)}, this is {facts.type.name}"
     return (
-        _when(rule.when, facts)
-        or _unless(rule.unless, facts)
+        (_unmet(rule.when, facts) if rule.when else None)
         or _chapter(rule, facts)
         or _date(rule, facts)
         or (_value(rule.value, facts) if rule.value else None)
     )
 
 
-def _when(conditions: Mapping[str, tuple[str, ...]], facts: _Facts) -> str | None:
-    for expression, wanted in conditions.items():
-        found = facts.at(expression)
-        if not (found if ANY in wanted else set(found) & set(wanted)):
-            expected = "" if ANY in wanted else f" = {' or '.join(wanted)}"
-            return f"wants {expression}{expected}, found {_shown(found)}"
-    return None
+def _unmet(condition: Condition, facts: _Facts) -> str | None:
+    """None when the condition holds; else why it does not, with what was found."""
+    if condition.test is not None:
+        return _untrue(condition.test, facts)
+    if condition.operator == "not":
+        (inner,) = condition.parts
+        if _unmet(inner, facts) is not None:
+            return None
+        found = [f"{path.text} = {_shown(facts.at(path.text))}" for test in inner.tests() for path in test.paths()]
+        return f"does not take {', '.join(dict.fromkeys(found))}"
+    reasons = [reason for part in condition.parts if (reason := _unmet(part, facts)) is not None]
+    if condition.operator == "and":
+        return next(iter(reasons), None)
+    return " or ".join(dict.fromkeys(reasons)) if len(reasons) == len(condition.parts) else None
 
 
-def _unless(conditions: Mapping[str, tuple[str, ...]], facts: _Facts) -> str | None:
-    for expression, unwanted in conditions.items():
-        found = facts.at(expression)
-        if found and (ANY in unwanted or set(found) & set(unwanted)):
-            return f"does not take {expression} = {_shown(found)}"
-    return None
+def _untrue(test: Test, facts: _Facts) -> str | None:
+    """As XPath 1.0 has it: a comparison holds when it does for one of the values, a function takes the first."""
+    found = facts.at(test.path.text)
+    wanted = facts.at(test.other.text) if test.other else (test.value,)
+    match test.operator:
+        case "exists":
+            holds, expected = bool(found), ""
+        case "matches":
+            holds = re.fullmatch(test.value, found[0]) is not None if found else False
+            expected = f" = {' or '.join(test.value.split('|'))}" if _WORDS.fullmatch(test.value) else f" {test.value}"
+        case operator:
+            pairs = ((one, other) for one in found for other in wanted)
+            holds = any((one == other) == (operator == "=") for one, other in pairs)
+            expected = f" {operator} {test.other.text if test.other else test.value}"
+    return None if holds else f"wants {test.path.text}{expected}, found {_shown(found)}"
 
 
 def _chapter(rule: RoutingRule, facts: _Facts) -> str | None:

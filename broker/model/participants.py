@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
+    from broker.model.conditions import Condition
     from broker.model.documents import Rule
     from broker.model.ids import DocumentTypeName, ParticipantCode
 
@@ -33,10 +34,9 @@ class RoutingRule:
     id: str
     family: str = ""
     types: tuple[DocumentTypeName, ...] = ()
-    when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Path in the Declaration (no prefixes) to the values of which one must occur there."""
-    unless: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The same, of which none may occur."""
+    when: Condition | None = None
+    """On the Declaration, names without prefixes; None: always."""
+    when_text: str = ""
     chapters: tuple[str, ...] = ()
     """HS chapters (two digits), of which one must be among the goods."""
     value: ValueRange | None = None

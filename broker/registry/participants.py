@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
+from broker.content.conditions import BadPath, read_condition
 from broker.content.payload_path import compile_xpath
 from broker.model.errors import Misconfigured
 from broker.model.ids import DocumentTypeName, ParticipantCode
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from broker.model.conditions import Condition
     from broker.model.documents import Rule
     from broker.registry.rules import SharedRules
 
@@ -119,21 +121,36 @@ def _party_id(table: Table) -> PartyId:
 
 
 def _routing_rule(table: Table) -> RoutingRule:
+    when = table.text("when", "")
     rule = RoutingRule(
         id=table.text("id"),
         family=table.text("family", ""),
         types=tuple(DocumentTypeName(t) for t in table.texts("types")),
-        when=table.texts_by_path("when"),
-        unless=table.texts_by_path("unless"),
+        when=_condition(table, when) if when else None,
+        when_text=when,
         chapters=_chapters(table),
         value=_value(table.table("value")),
         valid_from=table.day("valid_from"),
         valid_until=table.day("valid_until"),
     )
     table.end()
-    for expression in (*rule.when, *rule.unless):
-        _compile(table, "when", expression)
     return rule
+
+
+def _condition(table: Table, text: str) -> Condition:
+    """The condition of a route; its paths are XPath too, and a code list has no day here to pick an edition by."""
+    try:
+        condition = read_condition(text, {})
+    except BadPath as error:
+        raise table.wrong(f"when: {error}") from None
+    for test in condition.tests():
+        if test.operator == "in-list":
+            raise table.wrong("when: a route asks no code list; write matches(path, 'A|B')")
+        for path in test.paths():
+            if path.up:
+                raise table.wrong(f"when: {path.text}: a path of a route starts at the Declaration, without / or ../")
+            _compile(table, "when", path.text)
+    return condition
 
 
 def _chapters(table: Table) -> tuple[str, ...]:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from broker.mapping.compiler.source_tree import SourceNode
     from broker.mapping.compiler.target import Element
-    from broker.mapping.language.paths import Path as RowPath
-    from broker.mapping.language.paths import Predicate, Step
+    from broker.model.conditions import Path as RowPath
+    from broker.model.conditions import Predicate, Step
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 ANY = "*"

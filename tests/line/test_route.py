@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from lxml import etree
 
+from broker.content.conditions import read_condition
 from broker.content.payload_path import values, written
 from broker.line.route import route
 from broker.model.documents import DocumentType, Payload
@@ -53,17 +54,23 @@ def ask(rule: RoutingRule):
     return routing
 
 
+def when(condition: str) -> RoutingRule:
+    return RoutingRule("R", when=read_condition(condition, {}), when_text=condition)
+
+
 AGREEMENT = "AdditionalInformation[StatementCode='AGR']/StatementDescription"
 HOLDS = [
     RoutingRule("R"),
     RoutingRule("R", family="origin"),
     RoutingRule("R", types=("origin/aladi-cod-1.8", "sps/uncefact-17")),
-    RoutingRule(
-        "R", when={"GoodsShipment/Destination/CountryCode": ("CO", "PE"), "GoodsShipment/ExportCountry/ID": ("CL",)}
-    ),
-    RoutingRule("R", when={AGREEMENT: ("A38",)}),
-    RoutingRule("R", when={"GoodsShipment/ExportCountry/ID": ("*",)}),
-    RoutingRule("R", unless={"GoodsShipment/ExportCountry/ID": ("PE",), "GoodsShipment/Importer/ID": ("*",)}),
+    when("matches(GoodsShipment/Destination/CountryCode, 'CO|PE') and GoodsShipment/ExportCountry/ID = 'CL'"),
+    when("GoodsShipment/Importer/ID or GoodsShipment/ExportCountry/ID = 'CL'"),
+    when("GoodsShipment/ExportCountry/ID != GoodsShipment/Destination/CountryCode"),
+    when("GoodsShipment/GovernmentAgencyGoodsItem/SequenceNumeric = '2'"),
+    when(f"{AGREEMENT} = 'A38'"),
+    when("GoodsShipment/ExportCountry/ID"),
+    when("not(GoodsShipment/ExportCountry/ID = 'PE' or GoodsShipment/Importer/ID)"),
+    when("not(GoodsShipment/ExportCountry/ID = 'CL' and GoodsShipment/Importer/ID)"),
     RoutingRule("R", chapters=("44",)),
     RoutingRule("R", value=ValueRange("InvoiceAmount", Decimal("800.50"), Decimal("800.5"), "USD")),
     RoutingRule("R", valid_from=date(2025, 3, 10), valid_until=date(2025, 3, 10)),
@@ -72,18 +79,31 @@ DECLINES = [
     (RoutingRule("R", family="sps"), "R: takes sps documents, this is origin"),
     (RoutingRule("R", types=("sps/uncefact-17",)), "R: takes sps/uncefact-17, this is origin/aladi-cod-1.8"),
     (
-        RoutingRule("R", when={"GoodsShipment/Destination/CountryCode": ("SG", "MY")}),
+        when("matches(GoodsShipment/Destination/CountryCode, 'SG|MY')"),
         "R: wants GoodsShipment/Destination/CountryCode = SG or MY, found PE",
     ),
-    (RoutingRule("R", when={"GoodsShipment/Importer/ID": ("*",)}), "R: wants GoodsShipment/Importer/ID, found nothing"),
     (
-        RoutingRule("R", unless={"GoodsShipment/ExportCountry/ID": ("CL",)}),
-        "R: does not take GoodsShipment/ExportCountry/ID = CL",
+        when("matches(GoodsShipment/Destination/CountryCode, '[A-C].')"),
+        "R: wants GoodsShipment/Destination/CountryCode [A-C]., found PE",
     ),
     (
-        RoutingRule("R", unless={"GoodsShipment/ExportCountry/ID": ("*",)}),
+        when("GoodsShipment/Destination/CountryCode = 'SG' or GoodsShipment/ExportCountry/ID = 'SG'"),
+        (
+            "R: wants GoodsShipment/Destination/CountryCode = SG, found PE"
+            " or wants GoodsShipment/ExportCountry/ID = SG, found CL"
+        ),
+    ),
+    (
+        when("GoodsShipment/ExportCountry/ID = GoodsShipment/Destination/CountryCode"),
+        "R: wants GoodsShipment/ExportCountry/ID = GoodsShipment/Destination/CountryCode, found CL",
+    ),
+    (when("matches(GoodsShipment/Importer/ID, '.*')"), "R: wants GoodsShipment/Importer/ID .*, found nothing"),
+    (when("GoodsShipment/Importer/ID"), "R: wants GoodsShipment/Importer/ID, found nothing"),
+    (
+        when("GoodsShipment/ExportCountry/ID and not(GoodsShipment/ExportCountry/ID = 'CL')"),
         "R: does not take GoodsShipment/ExportCountry/ID = CL",
     ),
+    (when("not(GoodsShipment/ExportCountry/ID)"), "R: does not take GoodsShipment/ExportCountry/ID = CL"),
     (RoutingRule("R", chapters=("01", "02")), "R: takes HS chapters 01, 02, found 08, 44"),
     (
         RoutingRule("R", value=ValueRange("InvoiceAmount", at_most=Decimal(800))),

@@ -212,7 +212,7 @@ name = "A thirteenth window"
 kind = "window"
 economy = "NZ"
 profile = "our own, for this test"
-accepts = [{ id = "NZ-01", family = "invoice", when = { "GoodsShipment/Destination/CountryCode" = "NZ" } }]
+accepts = [{ id = "NZ-01", family = "invoice", when = "GoodsShipment/Destination/CountryCode = 'NZ'" }]
 
 [answers]
 reference = "NZ######"

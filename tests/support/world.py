@@ -10,6 +10,7 @@ from broker.answers.conversation import state_of
 from broker.answers.way_back import load as load_home
 from broker.app import rules_of
 from broker.catalogue import load
+from broker.content.conditions import read_condition
 from broker.model.participants import RoutingRule
 from broker.paths import data_root
 from broker.relay import headers, topics
@@ -30,7 +31,7 @@ def catalogue():
     found = load()
     people = dict(found.participants)
     everything = RoutingRule("ALL", family="sps")
-    originals = RoutingRule("ORIGINALS", family="sps", when={"FunctionCode": ("9",)})
+    originals = RoutingRule("ORIGINALS", family="sps", when=read_condition("FunctionCode = '9'", {}))
     people["sg-tradenet"] = replace(people["sg-tradenet"], accepts=(everything,))
     people["pe-vuce"] = replace(people["pe-vuce"], accepts=(originals,))
     for code in [p.code for p in found.windows() if p.code not in ("sg-tradenet", "pe-vuce")]:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from broker.mapping.compiler.source_tree import Capture, Kind
     from broker.mapping.compiler.target import Element
-    from broker.mapping.language.paths import Condition, Path
     from broker.mapping.language.rows import Drop, Group, Rows
+    from broker.model.conditions import Condition, Path
 
 MESSAGE_ID = Row(
     "FunctionalReferenceID",

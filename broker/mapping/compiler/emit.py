@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from broker.mapping.runtime.run import escape, escape_attribute
@@ -25,7 +26,12 @@ class Emitter:
         self.lines: list[str] = []
         self.around: list[str] = []
         """The groups around what is being written."""
-        self.constants: dict[str, object] = {"esc": escape, "quoted": escape_attribute, "fold": fold}
+        self.constants: dict[str, object] = {
+            "esc": escape,
+            "quoted": escape_attribute,
+            "fold": fold,
+            "fullmatch": re.fullmatch,
+        }
         self._same: dict[tuple[str, type], list[str]] = {}
         """The names of constants of one kind."""
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from broker.mapping.language.paths import Predicate
+from broker.model.conditions import Predicate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from broker.mapping.language.paths import Path, Step
     from broker.mapping.language.rows import Drop
+    from broker.model.conditions import Path, Step
 
 Kind = Literal["first", "all", "each"]
 

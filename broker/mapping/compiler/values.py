@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from broker.mapping.compiler.bind import PlannedGroup, PlannedRow, Read, Target
     from broker.mapping.compiler.emit import Emitter
     from broker.mapping.compiler.origins import OriginWriter
-    from broker.mapping.language.paths import Condition
+    from broker.model.conditions import Condition
 
 
 class Values:
@@ -211,7 +211,9 @@ class Values:
                 match part.test.operator:
                     case "exists":
                         return f"{found} != ''"
-                    case "in":
+                    case "matches":
+                        return f"fullmatch({part.test.value!r}, {found})"
+                    case "in-list":
                         if part.test.value not in self.emit.code_lists:
                             raise Misconfigured(f"condition {part.test.path.text}: no code list {part.test.value}")
                         codes = self.emit.constant("L", self.emit.code_lists[part.test.value])

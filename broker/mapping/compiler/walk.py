@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from broker.mapping.compiler.source_tree import Scope, SourceNode
-    from broker.mapping.language.paths import Predicate
     from broker.mapping.language.rows import Drop
+    from broker.model.conditions import Predicate
 
 
 class WalkWriter:

@@ -8,13 +8,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from broker.mapping.language.paths import BadPath, Condition, Path, read_condition, read_path
+from broker.content.conditions import BadPath, read_condition, read_path
 from broker.mapping.language.statements import written_out
 from broker.model.errors import Misconfigured
 from broker.toml_table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from broker.model.conditions import Condition, Path
 
 ANYWHERE = "//@"
 _NAME = re.compile(r"\{([^{}]*)\}")

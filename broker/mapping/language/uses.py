@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from broker.mapping.language.paths import Condition
     from broker.mapping.language.rows import Group, Row, Rows
+    from broker.model.conditions import Condition
 
 
 def code_lists(rows: Rows) -> frozenset[str]:
@@ -39,4 +39,4 @@ def _lists(group: Group) -> Iterator[str]:
 
 def _asked(condition: Condition | None) -> Iterator[str]:
     if condition is not None:
-        yield from (test.value for test in condition.tests() if test.operator == "in")
+        yield from (test.value for test in condition.tests() if test.operator == "in-list")

@@ -13,8 +13,8 @@ from broker.content.xml import pointer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from broker.mapping.language.paths import Step
     from broker.mapping.language.rows import Group, Row
+    from broker.model.conditions import Step
 
 _FROM = frozenset({0, -1})
 """Paths from the scope itself, or from the document's root."""

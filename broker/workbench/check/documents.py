@@ -22,9 +22,9 @@ from broker.workbench.xpath_names import XPathNames
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from broker.mapping.language.paths import Condition
-    from broker.mapping.language.paths import Path as RowPath
     from broker.mapping.language.rows import Group, Row, Rows
+    from broker.model.conditions import Condition
+    from broker.model.conditions import Path as RowPath
     from broker.model.documents import DocumentType
     from broker.workbench.check.scope import CheckScope
     from broker.workbench.schema_tree import SchemaNodes

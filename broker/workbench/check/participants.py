@@ -110,13 +110,10 @@ def _kinds(route: RoutingRule, scope: CheckScope) -> Iterator[str]:
 
 
 def _conditions(route: RoutingRule, scope: CheckScope) -> Iterator[str]:
-    for expression in (*route.when, *route.unless, *([route.value.path] if route.value else [])):
+    paths = [path.text for test in (route.when.tests() if route.when else ()) for path in test.paths()]
+    for expression in (*paths, *([route.value.path] if route.value else [])):
         for unknown in scope.payload.follow(expression, scope.payload.start)[1]:
             yield f"{expression}: the payload has no {unknown} there"
-    for part, wanted in (("when", route.when), ("unless", route.unless)):
-        for expression, values in wanted.items():
-            if not values or "" in values:
-                yield f"{part}: {expression} names no value"
 
 
 def _rule(rule: Rule, participant: Participant, scope: CheckScope) -> Iterator[str]:

@@ -1,85 +1,28 @@
-"""The small path and condition language of mapping rows: a readable subset of XPath 1.0.
+"""The small path and condition language of rows and routes: the part of XPath 1.0 that can be explained value by value.
 
 Paths: steps ``a/p:b``, alternatives ``(a|b)``, predicates ``[@x='1']``, ``[@x]``, ``[b/c='1']``, ``[b]``, ``[2]``,
 ``.`` for the context, ``@x`` last; ``/a`` from the document root, ``../a`` from the enclosing group's element.
-Conditions: a path (present), ``path = 'x'``, ``path = path``, ``path != ...``,
-``path in 'code-list'``, ``not(...)``, ``and``, ``or``.
+Conditions: a path (present), ``path = 'x'``, ``path = path``, ``path != ...``, ``in-list('code-list', path)``,
+``matches(path, 'pattern')`` (the whole text), ``not(...)``, ``and``, ``or``.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from broker.model.conditions import Condition, Path, Predicate, Step, Test
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 
 class BadPath(ValueError):
     """A path or condition that cannot be read; the text is for its author."""
 
 
-@dataclass(frozen=True, slots=True)
-class Predicate:
-    """What a step's element must satisfy: a position, a child path or attribute that exists or has a value, a name."""
-
-    position: int = 0
-    names: tuple[str, ...] = ()
-    steps: tuple[str, ...] = ()
-    attribute: str = ""
-    value: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One level down: the names it may have (Clark) and its predicates."""
-
-    names: tuple[str, ...]
-    predicates: tuple[Predicate, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """Where a value lies, seen from a scope: ``up`` scopes outwards (-1: the document root), then down."""
-
-    text: str
-    steps: tuple[Step, ...]
-    attribute: str = ""
-    up: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Test:
-    """A comparison: operator ``exists``, ``=``, ``!=`` or ``in`` (a code list); with a text or with another path."""
-
-    path: Path
-    operator: str
-    value: str = ""
-    other: Path | None = None
-
-    def paths(self) -> tuple[Path, ...]:
-        """What it reads."""
-        return (self.path,) if self.other is None else (self.path, self.other)
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """``and``, ``or``, ``not`` over parts, or ``test``."""
-
-    operator: str
-    parts: tuple[Condition, ...] = ()
-    test: Test | None = None
-
-    def tests(self) -> Iterator[Test]:
-        """Every comparison in it."""
-        if self.test is not None:
-            yield self.test
-        for part in self.parts:
-            yield from part.tests()
-
-
-_TOKEN = re.compile(r"\s*(?:(?P<literal>'[^']*')|(?P<name>[^\s'/\[\]()|=!@,]+)|(?P<sign>!=|[/\[\]()|=@]))")
+_CALLS = frozenset({"in-list", "matches"})
+_TOKEN = re.compile(r"\s*(?:(?P<literal>'[^']*')|(?P<name>[^\s'/\[\]()|=!@,]+)|(?P<sign>!=|[/\[\]()|=@,]))")
 
 
 class _PathReader:
@@ -157,7 +100,7 @@ class _PathReader:
             self.take(")")
         else:
             name = self.take()
-            if name in "[]()|=!='" or name.startswith("'"):
+            if name in "[]()|=!=,'" or name.startswith("'"):
                 raise BadPath(f"a name is missing before {name!r} in {self.text!r}")
             names = [self.clark(name)]
         predicates = []
@@ -211,14 +154,35 @@ class _PathReader:
             inner = self.any_of()
             self.take(")")
             return inner
+        if self.peek() in _CALLS and self.peek(1) == "(":
+            return Condition("test", test=self.call())
         path = self.path()
         operator = self.peek()
-        if operator in {"=", "!=", "in"}:
+        if operator in {"=", "!="}:
             self.take()
-            if operator != "in" and not self.peek().startswith("'"):
+            if not self.peek().startswith("'"):
                 return Condition("test", test=Test(path, operator, other=self.path()))
             return Condition("test", test=Test(path, operator, self.literal()))
         return Condition("test", test=Test(path, "exists"))
+
+    def call(self) -> Test:
+        """``in-list('code-list', path)`` or ``matches(path, 'pattern')``, as rules have them."""
+        name = self.take()
+        self.take("(")
+        if name == "in-list":
+            value = self.literal()
+            self.take(",")
+            path = self.path()
+        else:
+            path = self.path()
+            self.take(",")
+            value = self.literal()
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise BadPath(f"{value!r} in {self.text!r} is no pattern: {error}") from None
+        self.take(")")
+        return Test(path, name, value)
 
     def _is_alternative(self) -> bool:
         return self.peek(2) == "|"
