@@ -1,6 +1,7 @@
 """The independent readers read what stands in a document, and the comparison finds every kind of lie in a payload."""
 
 import ast
+import base64
 import json
 import re
 from pathlib import Path
@@ -122,6 +123,28 @@ def test_certificates_in_json_are_read_salted_or_not() -> None:
     assert plain.lines[0].tariff[0].at.endswith("/0/tradeProduct/harmonisedTariffCode/classCode")
     preferential = facts("origin/uncefact-preferential-d22b/samples/korea-thailand.json")
     assert [texts(line.origin) for line in preferential.lines] == [["KR"], ["KR", "VN"], ["VN"]]
+
+
+def test_a_certificate_in_a_token_is_read() -> None:
+    """W3C VC Data Model 2.0, 7: an EnvelopedVerifiableCredential is a data URL of a signed token."""
+    inner = {"credentialSubject": {"iD": "C-1", "supplyChainConsignment": {"exportCountry": {"code": "SG"}}}}
+    parts = ({"alg": "none"}, inner)
+    token = ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
+    outer = {"type": "EnvelopedVerifiableCredential", "id": f"data:application/vc+jwt,{token}."}
+    (read,) = sources.read(json.dumps(outer).encode())
+    assert texts(read.number) == ["C1"]
+
+
+def test_a_district_of_peru_is_in_peru() -> None:
+    """Guides of 2022 have ubigeo and address line, and no country."""
+    file = DOCUMENTS / "transport/sunat-ubl-2.1-despatch-advice/samples/everything-iso-8859-1.xml"
+    root = etree.fromstring(file.read_bytes())
+    for element in root.xpath(
+        "//*[local-name()='Shipment']//*[local-name()='Country' or local-name()='ExportCountry']"
+    ):
+        element.getparent().remove(element)
+    (read,) = sources.read(etree.tostring(root))
+    assert (texts(read.export), texts(read.destination)) == (["PE"], ["PE"])
 
 
 def test_a_despatch_guide_of_peru_tells_plates_where_others_tell_containers() -> None:

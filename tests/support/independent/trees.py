@@ -25,6 +25,7 @@ PREFIXES = {
 }
 _SALTED = re.compile(r"[0-9a-f-]{36}:(string|number|boolean|null|undefined):(.*)", re.DOTALL)
 _STEP = re.compile(r"(?P<name>[^\[]*)(?P<rest>.*)", re.DOTALL)
+_TOKEN = re.compile(r"(?:data:application/vc(?:\+ld\+json)?\+jwt,)?[\w-]{8,}\.[\w-]{8,}\.[\w-]*")
 AT = "at"
 """Of a tree made from JSON: the JSON pointer of the value."""
 
@@ -69,8 +70,18 @@ def documents(
     if found:
         outer = set(found)
         return [e for e in found if not outer.intersection(e.iterancestors())]
-    inner = [_inside((e.text or "").strip()) for e in root.iter(etree.Element) if len(e) == 0]
+    leaves = [(e.text or "").strip() for e in root.iter(etree.Element) if len(e) == 0]
+    inner = [_token(text) if _TOKEN.fullmatch(text) else _inside(text) for text in leaves]
     return [one for held in inner if held is not None for one in documents(held, roots, is_one)]
+
+
+def _token(text: str) -> etree._Element | None:
+    """What a signed token (RFC 7515, compact) says, as a credential that is enveloped in one has it."""
+    said = text.rpartition(",")[2].split(".")[1]
+    try:
+        return parse(base64.urlsafe_b64decode(said + "=" * (-len(said) % 4)))
+    except (binascii.Error, ValueError, etree.XMLSyntaxError):
+        return None
 
 
 def _inside(text: str) -> etree._Element | None:

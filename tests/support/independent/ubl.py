@@ -92,6 +92,12 @@ def _is_ruc(element: etree._Element) -> bool:
     return catalogue == "6" and bool(text_of(element))
 
 
+def _in_peru(root: etree._Element, *addresses: str) -> Values:
+    """Peru, where an address has a ubigeo: six digits of INEI's list of its districts (SUNAT catalogue 13)."""
+    numbers = [text_of(e) for address in addresses for e in find(root, f"{address}/ID")]
+    return constant("PE") if any(number.isdigit() and len(number) == 6 for number in numbers) else ()
+
+
 def _all(nodes: list[etree._Element], *paths: str) -> Values:
     return tuple(v for node in nodes for v in values(node, *paths))
 
@@ -258,17 +264,23 @@ def _despatch(root: etree._Element) -> Facts:
     supplier, receiver = party(root, "DespatchSupplierParty"), party(root, "DeliveryCustomerParty")
     seller, buyer = party(root, "SellerSupplierParty"), party(root, "BuyerCustomerParty")
     stage = "Shipment/ShipmentStage"
-    is_guide = is_sunat(root) and any(v.text in {"09", "31"} for v in values(root, "DespatchAdviceTypeCode"))
+    types = {v.text for v in values(root, "DespatchAdviceTypeCode")}
+    is_guide = is_sunat(root) and bool(types & {"09", "31"})
+    starts, ends = ("Shipment/Delivery/Despatch/DespatchAddress", "Shipment/OriginAddress"), "Shipment/Delivery"
     leaves = first(
         values(root, "Shipment/ExportCountry/IdentificationCode"),
-        values(root, f"Shipment/Delivery/Despatch/DespatchAddress/{COUNTRY}", f"Shipment/OriginAddress/{COUNTRY}"),
+        values(root, *(f"{address}/{COUNTRY}" for address in starts)),
+        _in_peru(root, *starts),
         allowed(supplier.country),
     )
-    arrives = values(
-        root,
-        "Shipment/Consignment/FinalDestinationCountry/IdentificationCode",
-        f"Shipment/Delivery/DeliveryAddress/{COUNTRY}",
-        f"Shipment/Delivery/DeliveryLocation/Address/{COUNTRY}",
+    arrives = first(
+        values(
+            root,
+            "Shipment/Consignment/FinalDestinationCountry/IdentificationCode",
+            f"{ends}/DeliveryAddress/{COUNTRY}",
+            f"{ends}/DeliveryLocation/Address/{COUNTRY}",
+        ),
+        _in_peru(root, f"{ends}/DeliveryAddress"),
     )
     unit = "Shipment/TransportHandlingUnit"
     plates = values(root, f"{unit}/TransportEquipment/ID") if is_guide else ()
@@ -286,7 +298,7 @@ def _despatch(root: etree._Element) -> Facts:
             "carrier": party(root, f"{stage}/CarrierParty", "Shipment/Consignment/CarrierParty"),
         },
         number=values(root, "ID", form=forms.identifier),
-        kind=constant("351"),
+        kind=constant("351", *(["730"] if "31" in types else [])),
         issued=moments(root, "IssueDate"),
         gross=measures(root, "Shipment/GrossWeightMeasure", "Shipment/Consignment/GrossWeightMeasure"),
         packages=values(
