@@ -257,6 +257,7 @@ SAMPLED = sorted(
 """Of each document type the sample with the largest payload."""
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("expected", SAMPLED, ids=lambda path: path.parents[1].name)
 def test_no_value_of_a_payload_is_changed_unnoticed(expected: Path) -> None:
     """Every element that a fact is read from, one by one: another text, and another unit or currency."""

@@ -40,8 +40,8 @@ def read(root: etree._Element) -> Facts:
     (form,) = find(certified, "CODExporter/COD/*[starts-with(local-name(),'Form')]")
     exporter, importer = _party(form, "Exporter"), _party(form, "Importer")
     consignee = _party(form, "Consignee")
-    currency = next((currency_of(v.text) for v in values(form, ".//LocalCurrency")), "")
-    lines = tuple(_line(goods, exporter.country, currency) for goods in find(form, "GoodsList/Goods"))
+    named = next((v.text for v in values(form, ".//LocalCurrency")), "")
+    lines = tuple(_line(goods, exporter.country, named) for goods in find(form, "GoodsList/Goods"))
     issued = moments(certified, "CertificationEH/CertificateDate")
     declared = moments(form, "Declaration/DeclarationDate")
     arrives = values(form, "Transport/TransportCountryDestination")
@@ -90,13 +90,15 @@ def _party(form: etree._Element, role: str) -> Party:
     )
 
 
-def _line(goods: etree._Element, origin: Values, currency: str) -> Line:
+def _line(goods: etree._Element, origin: Values, named: str) -> Line:
     unit = next((v.text for v in values(goods, "GoodsItemMeasureUnit")), "")
     quantity = measures(goods, "GoodsItemWeightAmount", unit=unit)
     return Line(
         description=values(goods, "GoodsItemName"),
         quantity=tuple(v for v in quantity if not is_mass(v)) + allowed(tuple(v for v in quantity if is_mass(v))),
-        amount=amounts(goods, "GoodsItemValue", "GoodsItemFOB", "GoodsItemValueFOB", currency=currency),
+        amount=amounts(
+            goods, "GoodsItemValue", "GoodsItemFOB", "GoodsItemValueFOB", currency=currency_of(named), named=named
+        ),
         net=tuple(v for v in quantity if is_mass(v)),
         tariff=tariffs(goods, "GoodsItemCode"),
         origin=origin,

@@ -37,7 +37,8 @@ def read(root: etree._Element) -> Facts:
     """The facts of one document."""
     (body,) = find(root, "Exportaciones")
     customs = "Encabezado/Transporte/Aduana"
-    currency = next((currency_of(v.text) for v in values(body, "Encabezado/Totales/TpoMoneda")), "")
+    named = next((v.text for v in values(body, "Encabezado/Totales/TpoMoneda")), "")
+    currency = currency_of(named)
     seller = Party(
         values(body, "Encabezado/Emisor/RznSoc"),
         values(body, "Encabezado/Emisor/RUTEmisor", form=forms.identifier),
@@ -56,7 +57,7 @@ def read(root: etree._Element) -> Facts:
     )
     boxes = f"{customs}/TipoBultos"
     return Facts(
-        lines=tuple(_line(line, currency) for line in find(body, "Detalle")),
+        lines=tuple(_line(line, currency, named) for line in find(body, "Detalle")),
         parties={
             "seller": Party(seller.name, seller.id, _chile()),
             "exporter": Party(allowed(seller.name), allowed(seller.id), _chile()),
@@ -74,7 +75,7 @@ def read(root: etree._Element) -> Facts:
         invoice=values(body, "Encabezado/IdDoc/Folio", form=forms.identifier)
         + allowed(values(body, "Referencia/FolioRef", form=forms.identifier)),
         invoiced=allowed(moments(body, "Encabezado/IdDoc/FchEmis"), moments(body, "Referencia/FchRef")),
-        total=amounts(body, "Encabezado/Totales/MntTotal", currency=currency),
+        total=amounts(body, "Encabezado/Totales/MntTotal", currency=currency, named=named),
         gross=_masses(body, f"{customs}/PesoBruto", f"{customs}/CodUnidPesoBruto"),
         packages=values(body, f"{customs}/TotBultos", form=forms.number),
         export=_chile(),
@@ -109,11 +110,11 @@ def _masses(body: etree._Element, number: str, unit: str) -> Values:
     return measures(body, number, unit=code)
 
 
-def _line(line: etree._Element, currency: str) -> Line:
+def _line(line: etree._Element, currency: str, named: str) -> Line:
     unit = next((UNITS.get(v.text.upper(), v.text) for v in values(line, "UnmdItem")), "")
     return Line(
         description=values(line, "NmbItem", "DscItem"),
         quantity=measures(line, "QtyItem", unit=unit),
-        amount=amounts(line, "MontoItem", currency=currency),
+        amount=amounts(line, "MontoItem", currency=currency, named=named),
         tariff=tariffs(line, *(f"CdgItem[sii:TpoCodigo='{kind}']/VlrCodigo" for kind in TARIFF_KINDS)),
     )

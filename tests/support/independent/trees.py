@@ -152,10 +152,13 @@ def measures(node: etree._Element, *paths: str, unit: str = "", must: bool = Tru
     return tuple(Value(text, place(e), also, must) for (text, also), e in made if text)
 
 
-def amounts(node: etree._Element, *paths: str, currency: str = "", must: bool = True) -> Values:
-    """Numbers with their own ``currencyID``, or the currency given."""
-    made = ((forms.amount(text_of(e), e.get("currencyID") or currency), e) for e in find(node, *paths))
-    return tuple(Value(text, place(e), must=must) for text, e in made if text)
+def amounts(node: etree._Element, *paths: str, currency: str = "", named: str = "", must: bool = True) -> Values:
+    """Numbers with their own ``currencyID``, or the currency given; that may have a name of the sender's too."""
+    made = (
+        (forms.amount(text_of(e), e.get("currencyID") or currency), forms.amount(text_of(e), named), e)
+        for e in find(node, *paths)
+    )
+    return tuple(Value(text, place(e), (own,) if named else (), must) for text, own, e in made if text)
 
 
 def moments(node: etree._Element, *paths: str, must: bool = True) -> Values:
