@@ -45,6 +45,11 @@ def about(
     return structlog.contextvars.bound_contextvars(**bound)
 
 
+def name_process(name: str) -> None:
+    """From now on every line carries the name of this worker."""
+    structlog.contextvars.bind_contextvars(worker=name)
+
+
 def configure(form: Format = "auto", level: str = "info", stream: TextIO | None = None) -> None:
     """Send all logging of this process through one form; warnings and a crash too."""
     logging.config.dictConfig(logging_config(form, level, stream))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-COMMON = frozenset({"timestamp", "level", "logger", "event", "message_id", "conversation_id", "exception", "detail"})
+COMMON = frozenset(
+    {"timestamp", "level", "logger", "event", "message_id", "conversation_id", "worker", "exception", "detail"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +27,21 @@ def _event(means: str, fields: str = "", *, repeats: bool = False) -> Event:
     return Event(means, frozenset(fields.split()), repeats)
 
 
-_OUTCOME = "sender lane document_type size milliseconds origin mapping trace_id worker"
-"""Of the one line that tells the outcome of a document."""
+_OUTCOME = "sender lane document_type size milliseconds origin mapping trace_id since"
+"""Of the one line that tells the outcome of a document; ``since`` becomes ``milliseconds`` at the commit."""
 
 EVENTS: dict[str, Event] = {
     # documents: one of these for each, when its batch is committed
-    "message.accepted": _event("A valid payload was made and handed on.", f"{_OUTCOME} routed delivered windows"),
+    "message.accepted": _event("A valid payload was made and handed on.", f"{_OUTCOME} routed delivered"),
     "message.refused": _event("The document is at fault; its sender has all findings.", f"{_OUTCOME} codes"),
     "message.conflict": _event("Its id was used for other content; refused.", f"{_OUTCOME} codes"),
     "message.split": _event("An envelope of several documents; each is a message.", "sender parts lane"),
     "message.repeated": _event("Accepted before; no window hears of it again.", _OUTCOME),
     "message.failed": _event("An exception that nobody foresaw; a dead letter.", f"{_OUTCOME} reason error"),
     # what follows
-    "message.answered": _event("A window's answer went home.", "window state sender document_type lane milliseconds"),
+    "message.answered": _event(
+        "A window's answer went home.", "window state sender document_type lane milliseconds since"
+    ),
     "message.overdue": _event("A window has not answered within its limit.", "window step level lane"),
     "message.no_answer": _event("It will not be waited for any longer.", "window step level lane"),
     "delivery.made": _event("What waited was delivered.", "window lane"),
@@ -119,4 +123,11 @@ EVENTS: dict[str, Event] = {
     # the process
     "process.crashed": _event("The process ends by an exception that nobody caught."),
     "log.repeated": _event("How often a line came that was said only at first.", "of line times seconds"),
+    # the console
+    "console.opened": _event("The console serves its pages.", "address database"),
+    "console.caught-up": _event("The read model holds all there is.", "events seconds"),
+    "console.waits": _event("The read model cannot be fed.", "reason", repeats=True),
+    "console.action": _event("Somebody did something; swb.tracking keeps it.", "action by why subject"),
+    "console.pruned": _event("What has ended long ago is forgotten.", "documents events"),
+    "console.failed": _event("A page failed in a way that nobody foresaw.", "path"),
 }

@@ -54,6 +54,8 @@ class Relations:
     """A kind, and the one under which references speak of it."""
     corrects: Mapping[str, frozenset[str]]
     """Kinds of documents that correct an earlier one, each with the kinds it may correct."""
+    declarants: tuple[str, ...] = ()
+    """Where the id of who declares stands; the first place that holds one counts."""
 
     def names(self, declaration: etree._Element) -> Names:
         """Both at once."""
@@ -67,6 +69,10 @@ class Relations:
             if number and _first(document, "TypeCode") == kind:
                 return self._name(kind, number)
         return None
+
+    def declarant(self, declaration: etree._Element) -> str:
+        """The id of who declares, or on whose behalf; empty where the payload names none."""
+        return next((found for place in self.declarants if (found := _first(declaration, place))), "")
 
     def related(self, declaration: etree._Element) -> tuple[Relation, ...]:
         """The earlier documents that it withdraws, replaces or corrects; others that it only mentions are none."""
@@ -99,8 +105,9 @@ def load(file: Path) -> Relations:
         kinds, of, _ = entry.texts("kinds"), frozenset(entry.texts("of")), entry.text("why")
         entry.end()
         corrects |= dict.fromkeys(kinds, of)
+    declarants = table.texts("declarants")
     table.end()
-    return Relations(alike, corrects)
+    return Relations(alike, corrects, tuple(declarants))
 
 
 def _first(element: etree._Element, path: str) -> str:

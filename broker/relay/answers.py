@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from broker.answers.conversation import state_of
@@ -124,7 +125,7 @@ def _emit_decision(batch: Batch, known: Conversation, message: MessageId, answer
     )  # fmt: skip
     batch.log(
         "message.answered", message_id=message, conversation_id=message, window=answer.window, state=answered.state,
-        **about,
+        since=int(datetime.fromisoformat(known.received.at).timestamp() * 1000), **about,
     )  # fmt: skip
 
 

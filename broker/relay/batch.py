@@ -60,6 +60,8 @@ class PlanContext:
     """How long each window may take."""
     names: Callable[[Payload], Names] = lambda _payload: (None, ())
     """What a document calls itself, and which earlier ones it amends."""
+    declarant: Callable[[Payload], str] = lambda _payload: ""
+    """The id of who declares, or on whose behalf; empty where the payload names none."""
     split: Callable[[bytes], tuple[Part, ...]] = lambda _content: ()
     """The documents of an envelope that holds several; empty for every other content."""
     part: Callable[[bytes, int], bytes | None] = lambda _content, _number: None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from broker.answers.render import AtWindow
 from broker.answers.way_back import Notification
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from broker.relay.batch import Batch
     from broker.relay.intake import IncomingDocument
     from broker.relay.records import Consumed
+
+_LONGEST_ID = 128
+"""Characters of a sender's own id that tracking lists."""
 
 
 def plan_document(batch: Batch, record: Consumed) -> None:
@@ -102,8 +105,9 @@ def dead_letter_document(batch: Batch, record: Consumed, error: str) -> None:
     )
     notification = _notification(batch, document, Kind.NOTICE, "failed", findings=(finding,))
     notify_sender(batch, notification, document.key, cause=f"{document.sha256}{document.redrive_of}")
-    batch.emit_event("deadletter", document.message_id, **_about(document), reason=reason, origin=str(document.origin))
-    batch.log("message.failed", **_ids(document), reason=reason, error=error[:300])
+    about = {**_about(document), **_listed(document)}
+    batch.emit_event("deadletter", document.message_id, **about, reason=reason, origin=str(document.origin))
+    batch.log("message.failed", **_line(document), reason=reason, error=error[:300])
 
 
 # --- the verdicts -----------------------------------------------------------------------------------------------------
@@ -125,7 +129,7 @@ def _repeat(batch: Batch, document: IncomingDocument) -> None:
     sender = batch.context.participants.get(document.sender)
     if sender is None or sender.policy.duplicates == "answer":
         batch.send_fact(DocumentRepeated(at=batch.now, message_id=document.message_id))
-    batch.log("message.repeated", **_ids(document))
+    batch.log("message.repeated", **_line(document))
 
 
 def _conflict(document: IncomingDocument, known: Judged) -> Outcome:
@@ -145,9 +149,10 @@ def _refuse(batch: Batch, document: IncomingDocument, outcome: Outcome, *, event
     notify_sender(batch, notification, document.key, cause=document.sha256, extra=extra)
     size = document.oversize or len(document.content)
     about = {**_about(document), "document_type": document_type, "origin": str(document.origin), "size": size}
-    batch.emit_event(event, document.message_id, **about, findings=places(findings))
+    batch.emit_event(event, document.message_id, **about, **_listed(document), findings=places(findings))
     codes = sorted({f.code for f in findings})[:10]
-    batch.log(f"message.{event}", **_ids(document), document_type=document_type, codes=codes)
+    label = batch.context.mapping_label(outcome.document_type) if outcome.document_type else ""
+    batch.log(f"message.{event}", **_line(document), document_type=document_type, mapping=label, codes=codes)
 
 
 def _accept(batch: Batch, document: IncomingDocument, outcome: Outcome, payload: Payload) -> None:
@@ -162,9 +167,11 @@ def _accept(batch: Batch, document: IncomingDocument, outcome: Outcome, payload:
     routed = tuple(AcceptedBy(r.participant, r.rule or "") for r in outcome.routings if r.is_accepted)
     unrouted = () if routed else tuple(DeclinedBy(r.participant, r.reason) for r in outcome.routings)
     about = {**_about(document), "document_type": name, "mapping": label}
+    names = batch.context.names(payload)
     batch.emit_event(
-        "received", document.message_id, **about, origin=str(document.origin), size=len(document.content),
-        routed=routed, findings=places(findings),
+        "received", document.message_id, **about, **_listed(document), origin=str(document.origin),
+        size=len(document.content), number=names[0].number if names[0] else "",
+        declarant=batch.context.declarant(payload), routed=routed, findings=places(findings),
     )  # fmt: skip
     delivered, failed = _deliver(batch, document, outcome, payload, common)
     if not routed:
@@ -180,7 +187,6 @@ def _accept(batch: Batch, document: IncomingDocument, outcome: Outcome, payload:
             skipped=document.skipped, routed=routed, unrouted=unrouted, delivered=tuple(delivered),
         )
     )  # fmt: skip
-    names = batch.context.names(payload)
     plan_names(batch, document, names, payload.content, name, label, delivered)
     if outcome.document_type:
         plan_grant(batch, document, outcome.document_type, payload, names, outcome.windows)
@@ -188,7 +194,8 @@ def _accept(batch: Batch, document: IncomingDocument, outcome: Outcome, payload:
         notify_failed(
             batch, document.message_id, document.sender, document.key, window=window, reason=reason, document_type=name
         )
-    batch.log("message.accepted", **_ids(document), document_type=name, routed=len(routed), delivered=delivered)
+    told = {**_line(document), "document_type": name, "mapping": label}
+    batch.log("message.accepted", **told, routed=len(routed), delivered=delivered)
 
 
 def _deliver(
@@ -254,6 +261,20 @@ def _about(document: IncomingDocument) -> dict[str, str]:
     return {"sender": document.sender, "sha256": document.sha256}
 
 
-def _ids(document: IncomingDocument) -> dict[str, str]:
-    message = document.message_id
-    return {"message_id": message, "conversation_id": message, "sender": document.sender}
+def _listed(document: IncomingDocument) -> dict[str, str | int | None]:
+    """What else of a document tracking lists: the sender's own id, its trace, which part of an envelope it is."""
+    sender_id = document.ce_id[:_LONGEST_ID]
+    return {"sender_id": sender_id, "trace_id": document.trace_id, "part": document.part or None}
+
+
+def _line(document: IncomingDocument) -> dict[str, Any]:
+    """What the one log line says of every document, whatever became of it; ``since`` becomes its milliseconds."""
+    return {
+        "message_id": document.message_id,
+        "conversation_id": document.message_id,
+        "sender": document.sender,
+        "size": document.oversize or len(document.content),
+        "origin": str(document.origin),
+        "since": document.written_at,
+        "trace_id": document.trace_id or None,
+    }

@@ -74,6 +74,13 @@ def of_sender(given: Iterable[Header]) -> tuple[Header, ...]:
     return tuple(header for header in given if not header[0].startswith("swb_"))
 
 
+def trace_id(traceparent: str) -> str:
+    """The trace's id (W3C Trace Context, 3.2); empty where the header has not that form."""
+    parts = traceparent.split("-")
+    is_one = len(parts) >= 4 and len(parts[1]) == 32 and set(parts[1]) <= set("0123456789abcdef")
+    return parts[1] if is_one and set(parts[1]) != {"0"} else ""
+
+
 def encoded(values: Mapping[str, str]) -> tuple[Header, ...]:
     """Kafka's form of headers; what is empty is left out."""
     return tuple((name, value.encode()) for name, value in values.items() if value)

@@ -30,6 +30,12 @@ class IncomingDocument:
     redrive_of: str
     claimed: str
     """Whom its headers name as its source."""
+    ce_id: str = ""
+    """The sender's own id of it; empty when it gave none."""
+    trace_id: str = ""
+    """Of the sender's ``traceparent``."""
+    written_at: int = 0
+    """When the record was written, in milliseconds."""
     part: int = 0
     """Which document of an envelope of several it is, from 1."""
     skipped: int = 0
@@ -63,6 +69,9 @@ def received(record: Consumed, max_content: int) -> IncomingDocument:
         oversize=oversize,
         redrive_of=record.header(headers.REDRIVE_OF) if rekeyed else "",
         claimed=record.header(headers.CE_SOURCE),
+        ce_id=record.header(headers.CE_ID),
+        trace_id=headers.trace_id(record.header(headers.TRACEPARENT)),
+        written_at=record.timestamp,
         part=int(part or 0),
         skipped=int(skipped or 0),
     )
