@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+import socket
+from dataclasses import asdict, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ from broker.kafka.admin import topics as admin
 from broker.kafka.admin import upgrade
 from broker.kafka.lanes.claim_check import Claims
 from broker.kafka.watchdog import Watchdog
-from broker.line.process import process
+from broker.line.process import explain, process
 from broker.metrics import Meter
 from broker.model.errors import Failed, Misconfigured
 from broker.registry.relations import load as load_relations
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from broker.answers.way_back import WayBack
+    from broker.mapping import Explanation
     from broker.model.documents import Message, Payload
     from broker.model.ids import DocumentTypeName, MessageId, ParticipantCode
     from broker.model.outcomes import Catalogue, Outcome
@@ -46,6 +49,7 @@ WINDOWS_GROUP = "swb-windows"
 
 def run_worker(settings: Settings) -> int:
     """Relay documents and answers until asked to stop; the exit code says why it ended (``kafka.lanes.leave``)."""
+    log.name_process(settings.instance or f"{socket.gethostname()}/{os.getpid()}")
     logger.info("worker.starting", bootstrap=settings.bootstrap, instance=settings.instance or None)
     Claims(settings).open()
     catalogue = catalogues.load(max_content=settings.max_content_bytes)
@@ -130,6 +134,7 @@ def rules_of(settings: Settings, catalogue: Catalogue, home: WayBack) -> PlanCon
         retry_limit_ms=int(settings.retry_limit_seconds * 1000),
         watchdog_policy=WatchdogPolicy.of(catalogue),
         names=lambda payload: relations.names(payload.root),
+        declarant=lambda payload: relations.declarant(payload.root),
         grant=grant,
     )
 
@@ -151,3 +156,41 @@ def run_windows(settings: Settings, codes: Sequence[str] = (), faults: str = "")
     answer_payloads(app, chosen, way_back.load(catalogues.data_root(), catalogue).pointers, script)
     admin.wait_for(settings, {name for code in chosen for name in (topics.inbox(code), topics.outbox(code))})
     return run(settings, app)
+
+
+def run_console(settings: Settings, *, rebuild: bool = False, tell: Callable[[str], None] = lambda _: None) -> None:
+    """Serve the console until asked to stop; Misconfigured where it cannot be."""
+    from broker.console.run import run as serve  # noqa: PLC0415 - a database and pages, which no worker needs
+    from broker.mapping.lineage.report import page  # noqa: PLC0415
+    from broker.workbench import evidence  # noqa: PLC0415
+
+    catalogue = catalogues.load(max_content=settings.max_content_bytes)
+    kept = _found_in(Archive(settings.claims))
+    types = {str(name): document_type for name, document_type in catalogue.document_types.items()}
+
+    def explained(message: Message, mapping: str) -> Explanation:
+        here = types.get(mapping.partition("@")[0])
+        at_hand = catalogue if here is not None and here.mapping.id == mapping else kept(mapping) or catalogue
+        return explain(message, at_hand)
+
+    serve(
+        settings,
+        {str(code): participant for code, participant in catalogue.participants.items()},
+        [
+            {"name": name, "title": found.title, "label": found.mapping.id, "version": _version(found.mapping.id)}
+            for name, found in sorted(types.items())
+        ],
+        explained,
+        catalogues.payload_pointers(),
+        PartReader(catalogue.envelopes),
+        lambda name: page(evidence.report_of(types[name], catalogue)),
+        lambda name: asdict(evidence.coverage_of(types[name], catalogue)),
+        rebuild=rebuild,
+        tell=tell,
+    )
+
+
+def _version(label: str) -> str:
+    """``1.8+0123abcd`` of a mapping's label."""
+    version, _, digest = label.partition("@")[2].partition("+")
+    return f"{version}+{digest.removeprefix('sha256:')[:8]}"

@@ -92,6 +92,23 @@ class Settings(BaseSettings):
     kept_deadletter_days: int = Field(90, ge=1)
     kept_tracking_days: int = Field(365, ge=1)
 
+    console_host: str = "127.0.0.1"
+    console_port: int = Field(8081, ge=0, le=65535)
+    """Where the console serves its pages; 0: a port that is free."""
+    console_names: str = ""
+    """Names besides those of the loopback under which a browser may ask for it, with commas between."""
+    console_database: str = ""
+    """The read model, as SQLAlchemy names it: ``postgresql+psycopg://...``; empty: a file of SQLite in the cache."""
+    console_tokens_file: Path | None = None
+    """Who may sign in: lines of ``name role token``, a token also as ``sha256:<hex>``. Without it and without a header
+    of a proxy, the console makes one token when it starts, and says it."""
+    console_user_header: str = ""
+    """The header in which a proxy in front says who it is; believed from ``console_proxies`` alone."""
+    console_role_header: str = ""
+    """The header in which it says the role; empty: readers all."""
+    console_proxies: str = "127.0.0.1"
+    """Addresses of the proxy, with commas between."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
     """``auto``: for people on a terminal, JSON lines elsewhere."""

@@ -12,7 +12,7 @@ from broker.model.errors import Failed
 from broker.relay.records import Consumed, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from confluent_kafka import Message
 
@@ -196,3 +196,90 @@ def watch(settings: Settings, names: Iterable[str], since: int, pause: float = 0
         raise Failed(f"Kafka cannot be read: {error.args[0].str()}") from error
     finally:
         consumer.close()
+
+
+def go_on(
+    settings: Settings, positions: Mapping[str, Mapping[int, int]], pause: float = 0.5
+) -> Generator[Consumed | None]:
+    """Committed records of these topics from where each partition was read up to (else its beginning), without end;
+    None whenever nothing came for a while. Raises Failed when Kafka does not answer or a topic is missing.
+    """
+    consumer = Consumer(
+        {
+            **settings.librdkafka(),
+            "group.id": "swb-cli",  # never joined: partitions are assigned, nothing is committed
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "earliest",  # also where what was read last is deleted by now
+            "fetch.message.max.bytes": settings.max_record_bytes,
+            "queued.max.messages.kbytes": 16_384,
+            "log_level": 0,
+        }
+    )
+    try:
+        places = [
+            TopicPartition(name, number, known.get(number, OFFSET_BEGINNING))
+            for name, known in positions.items()
+            for number in range(_count(consumer, name))
+        ]
+        consumer.assign(places)
+        heard = time.monotonic()
+        while True:
+            found = consumer.consume(_CHUNK, pause)
+            yield from (_consumed(message) for message in found if message.error() is None)
+            if found:
+                heard = time.monotonic()
+                continue
+            if time.monotonic() - heard > _SECONDS:
+                _count(consumer, places[0].topic)  # nothing new, or nobody there
+                heard = time.monotonic()
+            yield None
+    except KafkaException as error:
+        raise Failed(f"Kafka cannot be read: {error.args[0].str()}") from error
+    finally:
+        consumer.close()
+
+
+def ends(settings: Settings, topic: str) -> dict[int, int]:
+    """The offset after the last committed record of each partition; Failed when Kafka does not answer."""
+    consumer = Consumer({**settings.librdkafka(), "group.id": "swb-cli", "log_level": 0})
+    try:
+        numbers = range(_count(consumer, topic))
+        return {n: consumer.get_watermark_offsets(TopicPartition(topic, n), timeout=_SECONDS)[1] for n in numbers}
+    except KafkaException as error:
+        raise Failed(f"{topic} cannot be read: {error.args[0].str()}") from error
+    finally:
+        consumer.close()
+
+
+def at(settings: Settings, place: Place) -> Consumed | None:
+    """The committed record that lies there; None when it does not lie there any more. Raises Failed."""
+    consumer = Consumer(
+        {
+            **settings.librdkafka(),
+            "group.id": "swb-cli",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "error",
+            "enable.partition.eof": True,
+            "fetch.message.max.bytes": settings.max_record_bytes,
+            "log_level": 0,
+        }
+    )
+    spot = TopicPartition(place.topic, place.partition, place.offset)
+    try:
+        first, end = consumer.get_watermark_offsets(spot, timeout=_SECONDS)
+        if not first <= place.offset < end:
+            return None
+        consumer.assign([spot])
+        until = time.monotonic() + _SECONDS
+        while time.monotonic() < until:
+            for message in consumer.consume(1, 0.5):
+                if message.error() is not None:
+                    return None
+                return _consumed(message) if message.offset() == place.offset else None
+    except KafkaException as error:
+        raise Failed(f"{place.topic} cannot be read: {error.args[0].str()}") from error
+    finally:
+        consumer.close()
+    raise Failed(f"{place.topic} cannot be read: no answer within {_SECONDS} s")
