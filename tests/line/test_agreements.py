@@ -49,13 +49,13 @@ def told(catalogue, redaction):
 @pytest.mark.proof
 def test_an_answer_repeats_no_value_that_is_redacted(catalogue):
     plain, redacted = (told(catalogue, paths) for paths in ((), ("GoodsShipment/Buyer/ID",)))
-    assert plain.findings[0]["value"] == "1234-56789"
+    assert plain.findings[0].value == "1234-56789"
     assert b"1234-56789" in plain.content
-    assert redacted.findings[0]["value"] is None
+    assert redacted.findings[0].value is None
     assert b"1234-56789" not in redacted.content
     for key in ("rule", "pointer", "line", "messages"):
-        assert redacted.findings[0][key] == plain.findings[0][key] != ""
-    assert told(catalogue, ("GoodsShipment/Buyer/Name",)).findings[0]["value"] == "1234-56789"
+        assert getattr(redacted.findings[0], key) == getattr(plain.findings[0], key) != ""
+    assert told(catalogue, ("GoodsShipment/Buyer/Name",)).findings[0].value == "1234-56789"
 
 
 def test_boxes_keep_records_as_long_as_was_agreed():
