@@ -90,11 +90,20 @@ def _each(read: Callable[[_T], _V], parts: Iterable[_T], heard: Heard | None) ->
     """Each part as it is read; one that cannot be raises, or is told where somebody hears it."""
     for part in parts:
         try:
-            yield read(part)
+            yield _told(part, read)
         except Misconfigured as error:
             if heard is None:
                 raise
             heard(error)
+
+
+def _told(part: _T, read: Callable[[_T], _V]) -> _V:
+    """A part as it is read; whatever its reader did not foresee names the part too."""
+    try:
+        return read(part)
+    except (LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError, etree.LxmlError) as error:
+        place = part / "document.toml" if isinstance(part, Path) and part.is_dir() else part
+        raise Misconfigured(f"{place}: cannot be read: {type(error).__name__}: {error}") from error
 
 
 def decisions_digest(root: Path) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NoReturn
 from xml.sax.saxutils import escape, quoteattr
 
 import click
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 @_kafka.bootstrap
 @click.option("--expect", type=click.Path(file_okay=False, path_type=Path), help="The folder of stored outcomes.")
 @click.option("--update", is_flag=True, help="Store the outcomes there as what is expected.")
+@click.option("--against", metavar="DIR|DIGEST|REV", help="Other data: a folder, a kept catalogue, or a git revision.")
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day on which windows judge; default: this one.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write a JUnit report.")
 @_line.message_id
 @_line.as_json
@@ -41,22 +45,32 @@ def command(  # noqa: PLR0917 - click gives them by name
     bootstrap: str | None,
     expect: Path | None,
     update: bool,
+    against: str | None,
+    today: datetime | None,
     junit: Path | None,
     given_id: MessageId,
     form: str,
 ) -> None:
     """Carry every document of SOURCE (files, folders, NDJSON exports) or a topic along the line; nothing is produced.
 
-    With --expect each outcome is held against the stored one and the difference is shown; --update accepts it.
+    With --expect each outcome is held against the stored one and the difference is shown; --update accepts it. With
+    --against each document is carried under other data too, and judged by every window that takes it: what changes is
+    summed up by element of the payload, finding, route and verdict, as a plan of the change.
     Exit 0 when nothing differs, 1 when something does, 2 when it could not run.
     """
-    if bool(sources) == bool(topic):
-        raise click.UsageError("Say what to replay: files and folders, or --topic.")
-    if topic is None and any(v is not None for v in (partition, first, last)):
-        raise click.UsageError("--partition, --from-offset and --to-offset go with --topic.")
-    if update and expect is None:
-        raise click.UsageError("--update goes with --expect.")
+    is_window = any(v is not None for v in (partition, first, last))
+    for is_wrong, sentence in (
+        (bool(sources) == bool(topic), "Say what to replay: files and folders, or --topic."),
+        (topic is None and is_window, "--partition, --from-offset and --to-offset go with --topic."),
+        (update and expect is None, "--update goes with --expect."),
+        (against and (expect or junit), "--against stands by itself, without --expect and --junit."),
+        (today and not against, "--today goes with --against."),
+    ):
+        if is_wrong:
+            raise click.UsageError(sentence)
     items, total = _offset_range(topic, partition, first, last, bootstrap) if topic else _files(sources, given_id)
+    if against:
+        _compare(items, total, against, today, form)
     run = _Run(expect, form, update=update)
     progress = _Progress(total)
     for item in items:
@@ -70,6 +84,36 @@ def command(  # noqa: PLR0917 - click gives them by name
         junit.write_text(_junit(run.cases), encoding="utf-8")
     run.summary()
     sys.exit(1 if run.counts["different"] else 0)
+
+
+def _compare(items: Iterable[Item], total: int, against: str, today: datetime | None, form: str) -> NoReturn:
+    """Tell what changes between the other data and these; leaves with 1 where anything does."""
+    from broker import catalogue as catalogues  # noqa: PLC0415 - as below
+    from broker import settings  # noqa: PLC0415
+    from broker.archive import Archive  # noqa: PLC0415
+    from broker.workbench import other_data, replay  # noqa: PLC0415
+    from broker.workbench.comparison import Comparison, Side  # noqa: PLC0415
+
+    given, root = settings.load(), catalogues.data_root()
+    day = (today or datetime.now(UTC)).replace(hour=12, minute=0, second=0, microsecond=0, tzinfo=UTC)
+    with TemporaryDirectory() as scratch:
+        name, folder = other_data.found(against, root, Archive(given.claims), Path(scratch))
+        other = catalogues.load(folder, max_content=given.max_content_bytes)
+        ours = _line.load()
+        sides = Side(name, folder, other), Side(catalogues.catalogue_digest(root)[:12], root, ours)
+        comparison, progress = Comparison(*sides, today=day), _Progress(total)
+        for item in items:
+            for one in replay.apart(item, ours.envelopes):
+                comparison.add(one)
+            progress.step()
+        progress.clear()
+    if not comparison.documents:
+        raise click.UsageError("There is nothing to replay in it.")
+    if form == "json":
+        _line.write_json(comparison.as_json())
+    else:
+        click.echo("\n".join(comparison.lines()))
+    sys.exit(1 if comparison.changed else 0)
 
 
 class _Run:

@@ -30,3 +30,10 @@ class Failed(BrokerError):
 
 class Misconfigured(BrokerError):
     """Our own data or settings are at fault; the text says file, place and what to write instead."""
+
+    faults: tuple[Misconfigured, ...]
+    """Each by itself, where several were found at once."""
+
+    def __init__(self, *said: str, faults: Sequence[Misconfigured] = ()) -> None:
+        super().__init__(*(said or ["\n".join(map(str, faults))]))
+        self.faults = tuple(one for fault in faults for one in fault.faults) or (self,)

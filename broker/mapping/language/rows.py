@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from broker.content.conditions import BadPath, read_condition, read_path
 from broker.mapping.language.statements import written_out
@@ -14,11 +14,13 @@ from broker.model.errors import Misconfigured
 from broker.toml_table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from broker.model.conditions import Condition, Path
 
 ANYWHERE = "//@"
+_T = TypeVar("_T")
+_V = TypeVar("_V")
 _NAME = re.compile(r"\{([^{}]*)\}")
 """A name of `paths` in a path or condition."""
 
@@ -109,9 +111,12 @@ def read_rows(data: Mapping[str, Any], namespaces: Mapping[str, str], file: str,
     table.for_people("note", "extends")
     version, date = table.text("version", "1"), table.text("date", "")
     reader = _RowReader(namespaces, table.names("paths"), file)
+    picks = next(iter(reader.each([date] if date else [], reader.path, "date")), None)
     body = reader.group(table, "", "")
-    table.end()
-    return Rows(version, digest, reader.path(date, "date") if date else None, body, file, base)
+    reader.each([table], lambda whole, _: whole.end(), "")
+    if reader.faults:
+        raise Misconfigured(faults=reader.faults)
+    return Rows(version, digest, picks, body, file, base)
 
 
 class _RowReader:
@@ -122,6 +127,17 @@ class _RowReader:
         self.names: dict[str, int] = {}
         self.known: dict[str, Path] = {}
         """Paths already read, by their text: the same ones stand in many rows."""
+        self.faults: list[Misconfigured] = []
+
+    def each(self, entries: Iterable[_T], read: Callable[[_T, str], _V], prefix: str) -> tuple[_V, ...]:
+        """Every entry that can be read; what is wrong with the others is kept, so that all is told at once."""
+        found = []
+        for entry in entries:
+            try:
+                found.append(read(entry, prefix))
+            except Misconfigured as error:
+                self.faults.append(error)
+        return tuple(found)
 
     def fail(self, where: str, sentence: str) -> Misconfigured:
         return Misconfigured(f"{self.file}: {where}: {sentence}")
@@ -157,15 +173,15 @@ class _RowReader:
             text = _NAME.sub(lambda match: self.paths[match[1]], text)
         raise BadPath(f"the paths that {whole!r} names lead in a circle")
 
-    def groups(self, table: Table, prefix: str) -> Iterator[Group]:
-        """The groups below another, or below the document; each is read to its end."""
-        for content in table.contents("groups"):
-            to, each = (content.get(key, "") if isinstance(content, dict) else "" for key in ("to", "each"))
-            name = "/".join(part for part in (prefix, str(to)) if part)
-            entry = self.table(content, f"group {name or each}")
-            entry.for_people("note")
-            yield self.group(entry, name, entry.text("to", ""))
-            entry.end()
+    def one_group(self, content: object, prefix: str) -> Group:
+        """A group below another, or below the document, read to its end."""
+        to, each = (content.get(key, "") if isinstance(content, dict) else "" for key in ("to", "each"))
+        name = "/".join(part for part in (prefix, str(to)) if part)
+        entry = self.table(content, f"group {name or each}")
+        entry.for_people("note")
+        group = self.group(entry, name, entry.text("to", ""))
+        entry.end()
+        return group
 
     def group(self, table: Table, name: str, to: str) -> Group:
         where = table.place.removeprefix(f"{self.file}: ")
@@ -182,9 +198,9 @@ class _RowReader:
             self.path(each, where),
             self.condition(when, where),
             when,
-            tuple(self.row(row, name) for row in table.contents("fields")),
-            tuple(self.drop(drop, name) for drop in table.contents("drops")),
-            tuple(self.groups(table, name)),
+            self.each(table.contents("fields"), self.row, name),
+            self.each(table.contents("drops"), self.drop, name),
+            self.each(table.contents("groups"), self.one_group, name),
         )
 
     def drop(self, content: object, prefix: str) -> Drop:

@@ -52,7 +52,7 @@ def check(
     tell("catalogue")
     catalogue = catalogues.load(root, heard=heard.append)
     scope = CheckScope(root, catalogue, changed)
-    found: list[DataFault] = [of_error(error, root / "mappings", root) for error in heard]
+    found: list[DataFault] = [of_error(one, root / "mappings", root) for error in heard for one in error.faults]
     for part in (_schemas, lists.faults, participants.faults, answers.faults):
         found += part(scope)
     for document_type in scope.document_types():

@@ -17,10 +17,12 @@ from broker.toml_table import read_toml
 from broker.validate import check as check_rules
 from broker.workbench.check.fault import DataFault, of_error, placed
 from broker.workbench.schema_tree import SchemaTree, schema_tree
+from broker.workbench.versions import bases
 from broker.workbench.xpath_names import XPathNames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from broker.mapping.language.rows import Group, Row, Rows
     from broker.model.conditions import Condition
@@ -196,8 +198,11 @@ def _rows(document_type: DocumentType, tree: SchemaTree | None, scope: CheckScop
         return
     try:
         rows = mapping.rows
-    except Misconfigured as error:
-        yield of_error(error, folder / "mapping.toml", scope.root)
+    except Exception as error:  # noqa: BLE001 - whatever its reader says, it is told with the file
+        for one in getattr(error, "faults", (error,)):
+            fault = of_error(one, scope.root / _file_of(document_type, scope), scope.root)
+            named = fault.sentence.partition(": ")[0]
+            yield _at(replace(fault, where=_file_of(document_type, scope)), None, named, document_type, scope)
         return
     yield from _compiled(document_type, rows, scope)
     if tree is None:
@@ -258,21 +263,41 @@ def _file_of(document_type: DocumentType, scope: CheckScope) -> str:
 
 def _at(fault: DataFault, row: Row | None, where: str, document_type: DocumentType, scope: CheckScope) -> DataFault:
     """The fault at the line of its row, in the file of the type or of one that it extends."""
-    words = _words(row) if row is not None else [where.rpartition(", ")[2], where.partition(" ")[2].partition(",")[0]]
-    for name in scope.lineage(document_type.name):
-        one = replace(fault, where=f"mappings/documents/{name}/mapping.toml", row=row.name if row else where)
-        for first in words:
-            found = placed(one, scope.root, first, *words)
+    words = _words(row) if row is not None else _said(where)
+    for first in words:
+        for name in scope.lineage(document_type.name):
+            file = f"mappings/documents/{name}/mapping.toml"
+            found = placed(replace(fault, where=file, row=row.name if row else where), scope.root, first, *words)
             if found.line:
                 return found
     return replace(fault, row=row.name if row else where)
+
+
+def place_of(root: Path, name: str, row: Row) -> str:
+    """File and line of a row of a document type, in its own mapping or in that of a type it extends."""
+    for first in _words(row):
+        for one in bases(root / "mappings" / "documents", name):
+            found = placed(DataFault(f"mappings/documents/{one}/mapping.toml", ""), root, first, *_words(row))
+            if found.line:
+                return found.place
+    return ""
 
 
 def _words(row: Row) -> list[str]:
     """What the line of a row may be known by, the surest first."""
     label = row.to.partition("[")[2].partition("]")[0]
     last = [path.text.rpartition("}")[2].rpartition("/")[2] for path in row.sources]
-    return [f'"{row.to}"', *([f"[{label}]"] if label else []), *last, row.label, row.why, row.codes, row.map]
+    statement = [f'statement = "{label}', f'"{label}"', f"[{label}]"] if label else []
+    return [f'to = "{row.to}"', *statement, *last, row.label, row.why, row.codes, row.map, row.id]
+
+
+def _said(where: str) -> list[str]:
+    """The same of what a sentence begins with: ``row Exporter/Name, a/b``, ``drop a/b``, ``group X``."""
+    named = where.partition(" ")[2] or where
+    row, _, path = named.partition(", ")
+    label = row.partition("[")[2].partition("]")[0]
+    statement = [f'statement = "{label}'] if label else []
+    return [f'to = "{row}"', *statement, f'each = "{row}"', f'"{path or row}"', path or row]
 
 
 def _paths(group: Group, tree: SchemaTree, scopes: tuple[SchemaNodes, ...]) -> Iterator[tuple[Row | None, str, str]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _PLACE = re.compile(
@@ -16,6 +16,9 @@ _PLACE = re.compile(
     re.DOTALL,
 )
 _LINE = re.compile(r"\(?(?:at |line )+(\d+)(?:, column \d+\)?)?")
+
+_ENTRY = 12
+"""Lines of a long entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,23 @@ def placed(fault: DataFault, root: Path, *words: str) -> DataFault:
 
 
 def line_of(text: str, words: Iterable[str]) -> int | None:
-    """The first of the lines that hold most of the words; the first word must be in it."""
+    """The line that holds the first word, and after it, as far as its entry goes, most of the others."""
     first, *others = [word for word in words if word] or [""]
-    found = [(sum(word in line for word in others), -n) for n, line in enumerate(text.splitlines(), 1) if first in line]
-    return -max(found)[1] if found and first else None
+    lines = text.splitlines()
+    found = []
+    for number, line in enumerate(lines, 1):
+        if first and first in line:
+            entry = "\n".join([line, *_rest(lines[number : number + _ENTRY])])
+            found.append((sum(word in entry for word in others), -number))
+    return -max(found)[1] if found else None
+
+
+def _rest(lines: list[str]) -> Iterator[str]:
+    """The lines of an entry after its first: until another begins."""
+    for line in lines:
+        if not line.strip() or line.lstrip().startswith(("{ to", "{ statement", "{ from", "{ why", "[[", "#")):
+            return
+        yield line
 
 
 def _line(text: str) -> int | None:
