@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from broker.model.errors import Misconfigured
-from broker.workbench.check.fault import DataFault
+from broker.workbench.fault import DataFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

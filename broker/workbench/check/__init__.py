@@ -15,8 +15,8 @@ from lxml import etree
 from broker import catalogue as catalogues
 from broker.workbench import versions
 from broker.workbench.check import answers, documents, lists, participants, samples
-from broker.workbench.check.fault import DataFault, below, of_error
 from broker.workbench.check.scope import CheckScope
+from broker.workbench.fault import DataFault, below, of_error
 from broker.workbench.window_trial import trial
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from broker.model.errors import Misconfigured
 from broker.registry import relations
 from broker.relay.ledger import granting_families
 from broker.toml_table import read_toml
-from broker.workbench.check.fault import DataFault, of_error, placed
+from broker.workbench.fault import DataFault, of_error, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from broker.model.errors import Misconfigured
 from broker.relay.ledger import granting_families
 from broker.toml_table import read_toml
 from broker.validate import check as check_rules
-from broker.workbench.check.fault import DataFault, of_error, placed
+from broker.workbench.fault import DataFault, of_error, placed
 from broker.workbench.schema_tree import SchemaTree, schema_tree
 from broker.workbench.versions import bases
 from broker.workbench.xpath_names import XPathNames

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from broker.model.errors import Misconfigured
 from broker.registry.codelists import folded
-from broker.workbench.check.fault import DataFault, of_error, placed
+from broker.workbench.fault import DataFault, of_error, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

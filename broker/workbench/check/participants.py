@@ -11,7 +11,7 @@ from broker.content.payload_path import compile_xpath
 from broker.model.errors import Misconfigured
 from broker.registry import statuses as status_lists
 from broker.windows.functions import functions
-from broker.workbench.check.fault import DataFault, placed
+from broker.workbench.fault import DataFault, placed
 from broker.workbench.xpath_names import literals
 
 if TYPE_CHECKING:

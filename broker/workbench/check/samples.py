@@ -10,7 +10,7 @@ from broker.model.documents import Message
 from broker.model.errors import Misconfigured, Refused
 from broker.model.ids import NO_MESSAGE_ID
 from broker.workbench import replay
-from broker.workbench.check.fault import DataFault, below, of_error
+from broker.workbench.fault import DataFault, below, of_error
 from broker.workbench.samples import FINDINGS, PAYLOAD, is_expectation, read_sample, sample_files
 
 if TYPE_CHECKING:

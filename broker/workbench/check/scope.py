@@ -12,6 +12,7 @@ from broker.mapping.language import uses
 from broker.model.errors import Misconfigured
 from broker.registry.digests import with_imports
 from broker.workbench.schema_tree import payload_tree
+from broker.workbench.versions import bases
 from broker.workbench.xpath_names import XPathNames
 
 if TYPE_CHECKING:
@@ -91,8 +92,6 @@ class CheckScope:
 
     def lineage(self, name: str) -> list[str]:
         """A document type and what it extends, as far as its files can be read."""
-        from broker.workbench.versions import bases  # noqa: PLC0415 - it looks at faults, as this does
-
         return bases(self.root / "mappings" / "documents", name)
 
 
