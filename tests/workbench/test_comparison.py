@@ -101,7 +101,12 @@ def test_a_rule_of_a_format_turns_an_outcome(world, swb):
 
 def test_what_if_a_window_took_less_or_demanded_more(world, swb):
     window = "mappings/participants/pe-x/participant.toml"
-    edit(world[0], window, 'family = "toy" }', 'family = "toy", unless = { "AdditionalDocument/ID" = ["1", "2"] } }')
+    edit(
+        world[0],
+        window,
+        'family = "toy" }',
+        "family = \"toy\", when = \"not(AdditionalDocument/ID = '1' or AdditionalDocument/ID = '2')\" }",
+    )
     edit(world[0], window, ". = 'Tea'", ". = 'Coffee'")
     code, found = compare(swb, world)
     assert (code, found["elements"], found["outcomes"]) == (1, [], [])
