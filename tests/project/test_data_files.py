@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from broker.content.conditions import read_condition
+from broker.mapping.language.statements import WHY
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
@@ -86,3 +87,14 @@ def test_a_condition_has_one_name_and_routes_and_rows_one_language() -> None:
         assert not re.search(r"\bin '", text), text
         read_condition(re.sub(r"\{\w+\}", "x", re.sub(r"\w+:", "", text)), {})
     assert len(conditions) > 100
+
+
+@pytest.mark.parametrize("file", MAPPING_FILES, ids=name)
+def test_a_report_tells_a_statement_in_one_row_by_its_code(file: Path) -> None:
+    report = (file.parent / "report.md").read_text("utf-8")
+    codes = [
+        row["statement"] for row in every(file, "fields") if isinstance(row.get("statement"), str) and "from" in row
+    ]
+    told = set(re.findall(r"^\| [\w/]*AdditionalInformation \((.+?)\) \| 225 \|", report, re.MULTILINE))
+    assert {code.partition("[")[0] for code in codes} <= told
+    assert WHY not in report

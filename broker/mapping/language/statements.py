@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-CLASS = "AdditionalInformation"
+CLASS, CODE, TEXT = "AdditionalInformation", "StatementCode", "StatementDescription"
 WHY = "says what the statement is"
 """The reason of every statement code; rows need not repeat it."""
 _STATEMENT = re.compile(r"(?P<code>[^\[\]]+?)(?:\[(?P<label>[^\[\]]+)\])?")
@@ -52,15 +52,15 @@ def _rows(rows: Sequence[Mapping[str, Any]], group: str) -> Iterator[Mapping[str
         plain = row
         found = _place(row.get("statement"), inside=inside)
         if found is not None and not {"to", "id"} & row.keys():
-            plain = {"to": f"{found[1]}StatementDescription"} | ({} if row.get("remove") else {"id": "225"})
+            plain = {"to": f"{found[1]}{TEXT}"} | ({} if row.get("remove") else {"id": "225"})
             plain |= {key: value for key, value in row.items() if key != "statement"}
             if found[1] not in coded:
                 coded.add(found[1])
-                yield {"to": f"{found[1]}StatementCode", "remove": True} if row.get("remove") else _code(*found)
+                yield {"to": f"{found[1]}{CODE}", "remove": True} if row.get("remove") else _code(*found)
         other = row.get("otherwise")
         fallback = _place(other.get("statement"), inside=False) if isinstance(other, dict) and len(other) == 1 else None
         if fallback is not None:
-            plain = {**plain, "otherwise": f"{fallback[1]}StatementDescription"}
+            plain = {**plain, "otherwise": f"{fallback[1]}{TEXT}"}
             if fallback[1] not in coded:
                 coded.add(fallback[1])
                 yield _code(*fallback)
@@ -76,7 +76,7 @@ def _places(row: Mapping[str, Any], *, inside: bool) -> list[tuple[str, str]]:
 
 def _code(code: str, place: str) -> dict[str, str]:
     """The constant row that says what a statement is."""
-    return {"to": f"{place}StatementCode", "id": "226", "value": code, "why": WHY}
+    return {"to": f"{place}{CODE}", "id": "226", "value": code, "why": WHY}
 
 
 def _place(statement: object, *, inside: bool) -> tuple[str, str] | None:

@@ -7,6 +7,8 @@ import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from broker.mapping.language.statements import CODE, TEXT, WHY
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -93,16 +95,26 @@ def report(
             ("Payload", "WCO Data Model 3.6, Declaration"),
             ("Digest (SHA-256)", digest),
         ),
-        rows=tuple(_row(bound, editions, examples) for bound in _bound(mapping.plan.body)),
+        rows=tuple(_rows(mapping.plan.body, editions, examples)),
         losses=tuple((drop.text, drop.why) for drop in _drops(mapping.rows.body)),
         rules=tuple((rule.id, rule.severity.value, rule.message["en"]) for rule in document_type.rules),
     )
 
 
-def _bound(group: PlannedGroup) -> Iterator[PlannedRow]:
-    yield from group.rows
+def _rows(group: PlannedGroup, editions: Sequence[str], examples: dict[str, str]) -> Iterator[tuple[str, ...]]:
+    """Every row of a group and of those in it; a statement is one row, named by its code."""
+    codes = {b.row.to.removesuffix(CODE): b.row.value for b in group.rows if b.row.why == WHY}
+    for bound in group.rows:
+        if bound.row.why == WHY:
+            continue
+        element, *rest = _row(bound, editions, examples)
+        code = codes.get(bound.row.to.removesuffix(TEXT)) if bound.row.to.endswith(TEXT) else None
+        if code:
+            holder = element.removesuffix(f"/{TEXT}").rpartition("/")
+            element = f"{holder[0]}{holder[1]}{holder[2].partition('[')[0]} ({code})"
+        yield element, *rest
     for inner in group.groups:
-        yield from _bound(inner)
+        yield from _rows(inner, editions, examples)
 
 
 def _row(bound: PlannedRow, editions: Sequence[str], examples: dict[str, str]) -> tuple[str, ...]:
