@@ -2,12 +2,13 @@
 PY ?= python3
 KAFKA ?=
 CHAOS ?=
+FUZZ ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKS := requirements.lock requirements-dev.lock
 
 .DELETE_ON_ERROR:
-.PHONY: setup demo test unit check bench chaos clean
+.PHONY: setup demo test unit check bench chaos fuzz clean
 
 setup: .venv/.packages .venv/.embedded .venv/.jars
 
@@ -35,6 +36,10 @@ bench: setup
 # The long form; `make test` runs a short one. make chaos CHAOS='--documents 20000 --kills 20 --json chaos.json'
 chaos: setup
 	@$(BIN)/python -m tests.kafka.chaos.run --documents 200000 --kills 100 --backlog 4000 $(CHAOS)
+
+# The long form; `make test` runs a short one. make fuzz FUZZ='--records 20000 --seed 7'
+fuzz: setup
+	@$(BIN)/python -m tests.kafka.fuzz --records 100000 $(FUZZ)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

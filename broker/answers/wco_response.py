@@ -35,6 +35,8 @@ WRAPPER = "answer.wrapper"
 FUNCTION_NAME = "answer.function-name"
 TIME = "answer.time"
 
+_SEQUENCE_DIGITS = 9
+"""Of a SequenceNumeric (WCO DM: n..5); what has more points to nothing."""
 _TIME = re.compile(r"(\d{8})(?:(\d{4})(\d{2})?(?:(Z)|([+-])(\d{2}):?(\d{2})?)?)?")
 _NAMESPACES: dict[str, str] = {None: META, "res": RES, "ds": RES_DS}  # type: ignore[dict-item]  # the stubs forget None
 _MAX_ID = 200
@@ -191,7 +193,8 @@ class _ResponseReader:
     def _steps(self, parent: etree._Element) -> Iterator[PointerStep]:
         for pointer in self.all(parent, "Pointer"):
             sequence = self.text(pointer, "SequenceNumeric")
-            number = int(sequence) if sequence.isascii() and sequence.isdigit() else None
+            is_number = sequence.isascii() and sequence.isdigit() and len(sequence) <= _SEQUENCE_DIGITS
+            number = int(sequence) if is_number else None
             yield PointerStep(self.text(pointer, "DocumentSectionCode"), number, self.text(pointer, "TagID"))
 
 
@@ -203,7 +206,10 @@ def instant(text: str) -> str:
     day, minutes, seconds, _, sign, hours, offset_minutes = match.groups()
     offset = timedelta(hours=int(hours or 0), minutes=int(offset_minutes or 0)) * (-1 if sign == "-" else 1)
     local = datetime.strptime(f"{day}{minutes or '0000'}{seconds or '00'}+0000", "%Y%m%d%H%M%S%z")
-    return (local - offset).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        return (local - offset).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except OverflowError as error:  # of the year 1, or 9999
+        raise ValueError(f"no date-time of this era: {text!r}") from error
 
 
 def _rest(element: etree._Element, used: set[etree._Element], path: str = "") -> Iterator[tuple[str, str]]:

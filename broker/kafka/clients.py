@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 
 from broker.kafka import unpack
 from broker.kafka.lanes.assignor import LaneAssignor
-from broker.relay.topics import RELAY_GROUP, transactional_id
+from broker.relay.topics import RELAY_GROUP, UNDER_WAY, transactional_id
 
 if TYPE_CHECKING:
     from broker.settings import Settings
@@ -24,6 +24,14 @@ _POLL_MS_PER_PARTITION = 0.125
 _MANY_PARTITIONS = 500
 _GATHERED_BYTES = 64 * 1024
 _STOP_SECONDS = 5
+
+
+class _RelayConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka publishes no types
+    """The client's consumer, which starts by itself only when every topic is there and may be read."""
+
+    async def _wait_topics(self) -> None:
+        for topic in UNDER_WAY:
+            await self._client._wait_on_metadata(topic)  # noqa: SLF001 - as its parent does for all
 
 
 def lane_producer(settings: Settings, lane: int) -> AIOKafkaProducer:
@@ -65,7 +73,7 @@ def relay_consumer(settings: Settings, instance: str | None, partitions: int) ->
     """
     shortest, longest = _POLL_MS
     unpack.install(_unpacked_bytes(settings))
-    return AIOKafkaConsumer(
+    return _RelayConsumer(
         **settings.aiokafka(),
         client_id="swb-relay",
         group_id=RELAY_GROUP,

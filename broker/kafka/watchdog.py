@@ -41,6 +41,8 @@ class Watchdog:
         self._settings = settings
         self._vigil = schedule
         self._lanes = lanes
+        self._unread: dict[TopicPartition, int] = {}
+        """Where what was there at the beginning ends, of each partition that is not read so far yet."""
 
     async def run(self) -> None:
         """Watch until cancelled; a Kafka that is away is waited for."""
@@ -63,7 +65,8 @@ class Watchdog:
                     watched = await self._turn_to(consumer, self._lanes())
                 if watched:
                     await self._read(consumer)
-                    await self._ask(producer)
+                    if await self._has_read_all(consumer):
+                        await self._ask(producer)
                 else:
                     await asyncio.sleep(_POLL_MS / 1000)
         finally:
@@ -77,7 +80,17 @@ class Watchdog:
         consumer.assign(places)
         if places:
             await consumer.seek_to_beginning(*places)
+        self._unread = await consumer.end_offsets(places) if places else {}
         return lanes
+
+    async def _has_read_all(self, consumer: AIOKafkaConsumer) -> bool:
+        """Whether all that was there at the beginning is known: before, nearly all that seems open has ended since."""
+        while self._unread:
+            place, end = next(iter(self._unread.items()))
+            if await consumer.position(place) < end:
+                return False
+            del self._unread[place]
+        return True
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():

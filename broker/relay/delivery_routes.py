@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from broker.relay.circuit_breaker import CircuitBreakers
     from broker.relay.records import Place, Produced
 
+_QUEUELESS_SECONDS = 5.0
 _HEADROOM = 100
 """Bytes of a record that are neither key, value nor headers, generously."""
 
@@ -39,6 +41,8 @@ class DeliveryRoutes:
         self._joined: list[tuple[str, bytes]] = []
         self._left: list[tuple[str, bytes]] = []
         self._refused: dict[tuple[Place, str], DeliveryRoute] = {}
+        self._queueless: dict[str, tuple[float, str]] = {}
+        """Participants whose retry topic takes nothing, each until when, and why."""
 
     def route(self, participant: str, record: Produced, source: Place) -> DeliveryRoute:
         """The way of a new delivery, which is taken."""
@@ -47,11 +51,22 @@ class DeliveryRoutes:
         if len(record.value or b"") > self._limit // 2 and size(record) > self._limit:
             return DeliveryRoute("deadletter", "too-large")
         if participant in self.backlog or self._is_behind(participant, record.key or b""):
-            return DeliveryRoute("retry", "behind-waiting")
+            return self._queue(participant, "behind-waiting")
         if reason := self._circuits.trouble(participant):
-            return DeliveryRoute("retry", reason)
+            return self._queue(participant, reason)
         self.sent(participant)
         return INBOX
+
+    def _queue(self, participant: str, reason: str) -> DeliveryRoute:
+        """It waits; where the queue takes nothing either, it is a dead letter, and no other participant's trouble."""
+        until, why = self._queueless.get(participant, (0.0, ""))
+        if until > time.monotonic():
+            return DeliveryRoute("deadletter", f"retry-{why}")
+        return DeliveryRoute("retry", reason)
+
+    def queue_failed(self, participant: str, reason: str) -> None:
+        """Nothing can be written to its retry topic for now."""
+        self._queueless[participant] = (time.monotonic() + _QUEUELESS_SECONDS, reason)
 
     def _is_behind(self, participant: str, key: bytes) -> bool:
         """Whether it follows others: those of its key; with a pace all, or who comes late would take their turn."""

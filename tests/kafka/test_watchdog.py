@@ -59,3 +59,29 @@ async def test_it_asks_the_owner_of_what_is_late_and_of_nothing_else(kafka_boots
         await asyncio.gather(watch, return_exceptions=True)
     assert asked.count(late) == 1
     assert early not in asked
+
+
+async def test_what_ended_long_ago_is_not_asked_about_while_it_is_read_again(kafka_bootstrap):
+    """Of each conversation the state that asks comes first, and much later the one in which nothing is awaited."""
+    settings = Settings(bootstrap=kafka_bootstrap, partitions=4)
+    admin.create(settings, {})
+    names = [f"{time.time_ns():032x}"[:28] + f"{n:04x}" for n in range(2000)]
+    overdue = [Produced(topics.CONVERSATIONS, name.encode(), kept(name, 10 * MINUTE)) for name in names]
+    write(settings, overdue)
+    write(settings, [Produced(topics.CONVERSATIONS, name.encode(), None) for name in names[:-1]])
+    schedule = WatchdogSchedule(
+        load(data_root() / "mappings" / "statuses"), WatchdogPolicy({"decision": Wait(5 * MINUTE)}), ["w"]
+    )
+    schedule._soonest = 0
+    watch = asyncio.create_task(Watchdog(settings, schedule, lambda: frozenset(range(4))).run())
+    asked = []
+    try:
+        end = time.monotonic() + 40
+        while names[-1] not in asked and time.monotonic() < end:
+            await asyncio.sleep(1)
+            records = await asyncio.to_thread(lambda: list(read(settings, topics.FACTS)))
+            asked = [r.key.decode() for r in records if r.header(headers.CE_TYPE) == AnswerAwaited.ce_type()]
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+    assert [name for name in asked if name in set(names)] == names[-1:]

@@ -160,9 +160,14 @@ def delete(admin, topic):
         time.sleep(0.1)
 
 
-def forbid(admin, topic):
+def forbid_reading(admin, topic):
+    """From now on nobody may read the topic; all may write to it."""
+    forbid(admin, topic, barred=AclOperation.READ, free=AclOperation.WRITE)
+
+
+def forbid(admin, topic, barred=AclOperation.WRITE, free=AclOperation.READ):
     """From now on nobody may write to the topic; all may read it."""
-    given = (AclOperation.WRITE, AclPermissionType.DENY), (AclOperation.READ, AclPermissionType.ALLOW)
+    given = (barred, AclPermissionType.DENY), (free, AclPermissionType.ALLOW)
     rules = [
         AclBinding(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, "User:*", "*", operation, permission)
         for operation, permission in given

@@ -19,6 +19,7 @@ class AnyBytes:
     def __init__(self, bootstrap, **conf):
         self._lib = lib = ctypes.CDLL(str(_LIBRARY))
         lib.rd_kafka_conf_new.restype = lib.rd_kafka_new.restype = ctypes.c_void_p
+        lib.rd_kafka_headers_new.restype = ctypes.c_void_p
         error = ctypes.create_string_buffer(512)
         given = ctypes.c_void_p(lib.rd_kafka_conf_new())
         settings = {
@@ -40,12 +41,19 @@ class AnyBytes:
             given += [4, ctypes.c_char_p(value), size(len(value))]
         if key is not None:
             given += [5, ctypes.c_char_p(key), size(len(key))]
-        for name, content in headers:
-            length = ctypes.c_ssize_t(-1 if content is None else len(content))
-            given += [9, ctypes.c_char_p(name), ctypes.c_char_p(content), length]
+        if headers:
+            given += [10, self._headers(headers)]
         while (code := self._lib.rd_kafka_producev(*given, 0)) == -184:  # its queue is full
             self._lib.rd_kafka_poll(self._client, 100)
         assert code == 0, code
+
+    def _headers(self, headers):
+        """A list that librdkafka takes over with the record."""
+        made = ctypes.c_void_p(self._lib.rd_kafka_headers_new(ctypes.c_size_t(len(headers))))
+        for name, value in headers:
+            sizes = ctypes.c_ssize_t(len(name)), ctypes.c_ssize_t(-1 if value is None else len(value))
+            self._lib.rd_kafka_header_add(made, ctypes.c_char_p(name), sizes[0], ctypes.c_char_p(value), sizes[1])
+        return made
 
     def flush(self, seconds=60):
         self._lib.rd_kafka_flush(self._client, int(seconds * 1000))
@@ -93,7 +101,7 @@ class Neighbour:
 
 
 def p95(waits):
-    return waits[int(len(waits) * 0.95)]
+    return waits[int(len(waits) * 0.95)] if waits else 0.0
 
 
 class Memory:

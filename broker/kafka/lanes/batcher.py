@@ -162,7 +162,10 @@ class Batcher:
         guilty: dict[str, set[Place]] = {}
         for (source, record), error in refused.refusals:
             participant, reason = topics.reader_of(record.topic), type(error).__name__
-            if isinstance(error, _TOO_LARGE):
+            if (waits := topics.waiting_for(record.topic)) is not None and not isinstance(error, _TOO_LARGE):
+                logger.error("topic.unwritable", topic=record.topic, reason=reason)
+                self.routes.queue_failed(waits, reason)
+            elif isinstance(error, _TOO_LARGE):
                 guilty.setdefault(record.topic, set()).add(source.place)
             elif participant is not None:
                 self._context.circuits.failed(participant, reason)
@@ -181,7 +184,7 @@ class Batcher:
         errors = {
             record.topic: type(error).__name__
             for (_, record), error in refused.refusals
-            if topics.reader_of(record.topic) is None and not isinstance(error, _TOO_LARGE)
+            if record.topic in topics.OWN and not isinstance(error, _TOO_LARGE)
         }
         if errors:
             logger.error("topics.refused", topics=sorted(errors), reasons=sorted(set(errors.values())), lane=self._lane)

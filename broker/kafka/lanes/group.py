@@ -220,16 +220,14 @@ class Relay:
 
         A topic that is not as the others are is told by its name, and is the trouble of its participant alone.
         """
-        found: dict[int, set[TopicPartition]] = {}
-        for index, partitions in held.items():
-            names = {tp.topic for tp in partitions}
-            if names >= set(topics.UNDER_WAY):
-                found[index] = partitions
-            else:
-                logger.error("topic.partitions", lane=index, topics=sorted(names)[:5], reason="no lane has this index")
-        for index, partitions in found.items():
-            if missing := sorted(set(self._worked) - {tp.topic for tp in partitions}):
+        own = set(topics.UNDER_WAY)
+        found = {index: tps for index, tps in held.items() if {tp.topic for tp in tps} >= own}
+        for index, tps in found.items():
+            if missing := sorted(set(self._worked) - {tp.topic for tp in tps}):
                 logger.error("topic.missing", lane=index, topics=missing[:5], count=len(missing))
+        counts = {name: len(self._context.fetched.consumer.partitions_for_topic(name) or ()) for name in self._worked}
+        if larger := sorted(name for name, count in counts.items() if count > counts[topics.FACTS]):
+            logger.error("topic.partitions", topics=larger[:5], count=len(larger), lanes=counts[topics.FACTS])
         return found
 
     def _begin(self, index: int, partitions: Iterable[TopicPartition]) -> None:

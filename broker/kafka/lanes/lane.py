@@ -337,10 +337,13 @@ class Lane:
         found = await troubles(self._open_producer, names, _PATIENCE_SECONDS)
         found |= dict.fromkeys(names & await self._commit_markers.unsettled(names), "unsettled")
         for topic, reason in found.items():
-            participant = topics.reader_of(topic)
-            if participant is None:
+            if (waits := topics.waiting_for(topic)) is not None:
+                logger.error("topic.unwritable", topic=topic, reason=reason)
+                self._batcher.routes.queue_failed(waits, reason)
+            elif (participant := topics.reader_of(topic)) is not None:
+                self._context.circuits.failed(participant, reason)
+            else:
                 raise Again(f"{topic}: {reason}")
-            self._context.circuits.failed(participant, reason)
         return bool(found)
 
     # --- beside the records -------------------------------------------------------------------------------------------

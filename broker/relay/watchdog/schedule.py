@@ -9,6 +9,8 @@ import heapq
 from itertools import count
 from typing import TYPE_CHECKING
 
+from broker import log
+from broker.relay import topics
 from broker.relay.entries import RememberedCodec
 from broker.relay.watchdog.policy import STEPS, next_due
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from broker.relay.watchdog.policy import WatchdogPolicy
 
 _CODEC = RememberedCodec()
+logger = log.get(__name__)
+
 _AGAIN_MS = 60_000
 """Until an owner that was asked to look is asked again."""
 
@@ -59,13 +63,18 @@ class WatchdogSchedule:
             known = self._known.get(key)
             if known is None or known[0] != number:
                 continue
-            at = self._next(known[1])
+            try:
+                at = self._next(known[1])
+            except (ValueError, KeyError, TypeError, AttributeError) as error:  # of a newer release, or damaged
+                place = {"topic": topics.CONVERSATIONS, "key": key.decode("utf-8", "replace")}
+                logger.error("state.unreadable", **place, reason=repr(error)[:200])  # noqa: TRY400 - no traceback for data
+                at = None
             if at is None:
                 del self._known[key]
             elif at > now:
                 self._watch(key, known[1], at)
             else:
-                found.append(key.decode())
+                found.append(key.decode("utf-8", "replace"))
                 self._watch(key, known[1], now + _AGAIN_MS)
         return found
 
