@@ -16,7 +16,7 @@ demo: setup
 	@$(if $(KAFKA),SWB_BOOTSTRAP='$(KAFKA)') $(BIN)/swb demo
 
 test: setup
-	@$(BIN)/pytest --durations 15 --durations-min 5
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 --durations-min 5
 
 # The tests that take seconds: no Kafka, no browser, no corpora; what is no such test as a whole is not even imported.
 unit: setup

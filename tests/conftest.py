@@ -31,10 +31,19 @@ catalogue.load = load_once
 
 
 def pytest_collection_modifyitems(items):
-    """A law that is tried on a hundred inventions takes its time."""
+    """A law that is tried on a hundred inventions takes its time; files that wait for a Kafka begin first."""
+    items.sort(key=lambda item: _order(item.path.relative_to(Path(__file__).parent).as_posix()))
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.proof)
+
+
+LONGEST = ("kafka/test_chaos.py", "kafka/test_relay.py", "kafka/test_windows.py", "kafka/")
+"""Where two files run at a time, the last one to begin should be a short one."""
+
+
+def _order(path):
+    return next((number for number, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))
 
 
 @pytest.fixture(scope="session")
