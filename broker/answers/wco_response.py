@@ -39,6 +39,8 @@ _SEQUENCE_DIGITS = 9
 """Of a SequenceNumeric (WCO DM: n..5); what has more points to nothing."""
 _TIME = re.compile(r"(\d{8})(?:(\d{4})(\d{2})?(?:(Z)|([+-])(\d{2}):?(\d{2})?)?)?")
 _NAMESPACES: dict[str, str] = {None: META, "res": RES, "ds": RES_DS}  # type: ignore[dict-item]  # the stubs forget None
+_PART_FACTOR, _PART_BYTES = 2, 1 << 20
+"""How much more all parts may have than their record."""
 _MAX_ID = 200
 """Characters of a code or number: the schema allows 70 at most, and they become keys."""
 _HEADER = ("WCODataModelVersionCode", "WCOTypeName", "ResponsibleCountryCode", "ResponsibleAgencyName")
@@ -53,12 +55,45 @@ def read(content: bytes, window: ParticipantCode, record_id: str) -> tuple[Answe
     An answer is named by its own reference; where that is missing, or only repeats ours, by record and position. Our
     reference comes back below Declaration; a window that gives neither it nor an MRN there can only have meant ours.
     """
+    root, found = _responses(content)
+    wrapper = _wrapper_tolerance(root, found[0])
+    return tuple(_answer(element, window, record_id, n, wrapper) for n, element in enumerate(found, 1))
+
+
+def read_part(content: bytes, window: ParticipantCode, record_id: str, position: int) -> Answer:
+    """The Response of that position (from 1), out of its record or out of its part of it; Refused as above."""
+    root, found = _responses(content)
+    element = found[0] if len(found) == 1 else found[position - 1]
+    return _answer(element, window, record_id, position, _wrapper_tolerance(root, element))
+
+
+def split(content: bytes, window: ParticipantCode, record_id: str) -> tuple[tuple[Answer, bytes], ...]:
+    """Every Response of a record, each with the bytes that hold it alone: a record of one Response is its own part.
+
+    Refused where the parts would be much larger than the record: namespaces that stand around all of them would be
+    written into each.
+    """
+    root, found = _responses(content)
+    wrapper = _wrapper_tolerance(root, found[0])
+    if len(found) == 1:
+        return ((_answer(found[0], window, record_id, 1, wrapper), content),)
+    parts, room = [], _PART_FACTOR * len(content) + _PART_BYTES
+    for position, element in enumerate(found, 1):
+        part = etree.tostring(element, encoding="UTF-8", with_tail=False)
+        room -= len(part)
+        if room < 0:
+            raise _unreadable("answer.too-large", "Taken apart, the Responses would be much larger than their record.")
+        whole = b"<Responses>%b</Responses>" % part if wrapper else part
+        parts.append((_answer(element, window, record_id, position, wrapper), whole))
+    return tuple(parts)
+
+
+def _responses(content: bytes) -> tuple[etree._Element, list[etree._Element]]:
     root, _ = parse(content)
     found = [element for element in root.iter(etree.Element) if _name(element) == "Response" and not _inside(element)]
     if not found:
         raise _unreadable("answer.no-response", f"There is no Response in it; the root element is {_name(root)}.")
-    wrapper = _wrapper_tolerance(root, found[0])
-    return tuple(_answer(element, window, record_id, n, wrapper) for n, element in enumerate(found, 1))
+    return root, found
 
 
 def holds_response(root: etree._Element) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from broker.answers.conversation import state_of
 from broker.answers.history import Answered
-from broker.answers.wco_response import holds_response, read
+from broker.answers.wco_response import holds_response, read_part, split
 from broker.content.xml import parse
 from broker.model.answers import chain_text
 from broker.model.errors import Refused
@@ -41,10 +41,10 @@ def is_answer(record: Consumed) -> bool:
 
 
 def plan_window_record(batch: Batch, record: Consumed, window: ParticipantCode, origin: Place) -> None:
-    """One fact for each Response, to its owner; what cannot be read is kept."""
+    """One fact for each Response, with its part of the record, to its owner; what cannot be read is kept."""
     record_id = record.header(headers.CE_ID) or ids.content_id(record.content)
     try:
-        answers = read(record.content, window, record_id)
+        parts = split(record.content, window, record_id)
     except Refused as refusal:
         codes = ",".join(dict.fromkeys(f.code for f in refusal.findings))
         own = record.headers if record.topic == topics.INTAKE else headers.of_sender(record.headers)
@@ -52,7 +52,7 @@ def plan_window_record(batch: Batch, record: Consumed, window: ParticipantCode, 
         batch.emit_event("answer-unreadable", "", window=window, origin=str(origin), findings=[{"code": codes}])
         batch.log("answer.unreadable", window=window, codes=codes, origin=str(origin))
         return
-    for answer in answers:
+    for answer, content in parts:
         owner = _owner(answer)
         if owner is None:
             own = record.headers if record.topic == topics.INTAKE else headers.of_sender(record.headers)
@@ -68,7 +68,7 @@ def plan_window_record(batch: Batch, record: Consumed, window: ParticipantCode, 
                 record_id=record_id,
                 position=answer.position,
                 origin=origin,
-                content=record.content,
+                content=content,
             )
         )
 
@@ -87,7 +87,7 @@ def window_answered(batch: Batch, fact: WindowAnswered) -> None:
     """An answer counts once, and only if its conversation has a delivery to that window; then it goes home."""
     window, message = fact.window, MessageId(fact.owner.decode())
     known = Conversation.of(batch, message)
-    answer = read(fact.content, window, fact.record_id)[fact.position - 1]
+    answer = read_part(fact.content, window, fact.record_id, fact.position)
     if not known or not known.history.has_delivery(window):
         if answer.mrn and answer.is_own_reference:
             batch.send_fact(replace(fact, owner=ids.reference_key(window, answer.mrn)))

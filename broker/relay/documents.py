@@ -187,7 +187,7 @@ def _accept(batch: Batch, document: IncomingDocument, outcome: Outcome, payload:
             skipped=document.skipped, routed=routed, unrouted=unrouted, delivered=tuple(delivered),
         )
     )  # fmt: skip
-    plan_names(batch, document, names, payload.content, name, label, delivered)
+    plan_names(batch, document, names)
     if outcome.document_type:
         plan_grant(batch, document, outcome.document_type, payload, names, outcome.windows)
     for window, reason in failed.items():

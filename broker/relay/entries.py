@@ -21,10 +21,11 @@ from broker.relay.ledger import load as load_ledger
 from broker.relay.records import Consumed
 
 if TYPE_CHECKING:
-    from broker.relay.facts import Fact
+    from broker.relay.facts import LaneFact
     from broker.relay.ledger import Ledger
 
 E = TypeVar("E")
+F = TypeVar("F", bound="LaneFact")
 
 
 class NewerEntry(ValueError):
@@ -124,8 +125,8 @@ class Waiting:
     def of(cls, record: Consumed) -> Waiting:
         return cls(record.headers, record.content)
 
-    def fact(self, kind: type[Fact], owner: bytes) -> Fact:
-        """The fact, on its way to another owner."""
+    def fact(self, kind: type[F], owner: bytes) -> F:
+        """The fact, with that key."""
         return kind.decoded(Consumed("", 0, 0, owner, self.content, self.headers))
 
 

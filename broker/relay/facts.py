@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import orjson
 
+from broker.model.ids import MessageId
 from broker.relay import headers, ids, topics
 from broker.relay.ledger import dump, read_grant, read_request
 from broker.relay.records import Place, Produced, moment
@@ -21,7 +22,7 @@ from broker.relay.records import Place, Produced, moment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from broker.model.ids import MessageId, ParticipantCode
+    from broker.model.ids import ParticipantCode
     from broker.relay.ledger import Grant, Request
     from broker.relay.records import Consumed
 
@@ -182,13 +183,21 @@ class AnswerAwaited(_JsonFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmendmentLinked(_JsonFact):
-    """To an amendment's own conversation: this is what it amends."""
+    """To an amendment's own conversation: this is what it amends, and who is to have it."""
 
     KIND: ClassVar[str] = "related"
 
     at: int
     message_id: MessageId
     amends: MessageId
+    relates_to: str = ""
+    windows: tuple[ParticipantCode, ...] = ()
+    """Those that have what is amended, and so are to have the amendment."""
+
+    @classmethod
+    def _arguments(cls, data: dict[str, Any]) -> dict[str, Any]:
+        given = super(AmendmentLinked, cls)._arguments(data)
+        return {**given, "windows": tuple(data.get("windows", ()))}
 
 
 # --- about a name -----------------------------------------------------------------------------------------------------
@@ -256,6 +265,7 @@ class WindowAnswered(_ContentFact):
     """One Response of a window. Its owner is the conversation it names, or else the window's own number."""
 
     KIND: ClassVar[str] = "answer"
+    VERSION: ClassVar[int] = 2
     HEADERS: ClassVar[Mapping[str, str]] = {
         "id": headers.CE_ID,
         "window": headers.WINDOW,
@@ -272,6 +282,7 @@ class WindowAnswered(_ContentFact):
     origin: Place
     """Where the window's record lies."""
     content: bytes
+    """The part of the record that holds this Response; in version 1 the whole record."""
 
     @property
     def is_by_number(self) -> bool:
@@ -290,37 +301,64 @@ class WindowAnswered(_ContentFact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AmendmentSent(_ContentFact):
-    """A document amends another, which its sender names: to the owner of that name."""
+class AmendmentSent(_JsonFact):
+    """A document amends another, which its sender names: to the owner of that name.
+
+    The payload stays where it is: the amendment's own lane makes it again from the document when it is wanted.
+    """
 
     KIND: ClassVar[str] = "amends"
-    HEADERS: ClassVar[Mapping[str, str]] = {
-        "message_id": headers.MESSAGE_ID, "sender": headers.SENDER, "relates_to": headers.RELATES_TO,
-        "key": headers.RECORD_ID, "document_type": headers.DOCUMENT_TYPE, "mapping": headers.MAPPING,
-        "delivered_to": headers.DELIVERED_TO,
-    }  # fmt: skip
+    VERSION: ClassVar[int] = 2
 
-    owner: bytes
+    at: int
+    name: str
+    """Of the document that is amended: its sender, kind and number."""
     message_id: MessageId
     """Of the amendment."""
-    sender: ParticipantCode
     relates_to: str
     """What it does to which document: ``replaces 851 2026-PE-000417``."""
-    key: str
-    """Of the sender's record, as Latin-1."""
-    document_type: str
-    mapping: str
-    delivered_to: str
-    """The windows that have the amendment already, separated by commas."""
-    content: bytes
-    """The payload of the amendment."""
+
+    @property
+    def owner(self) -> bytes:
+        return self.name.encode()
+
+    @classmethod
+    def decoded(cls, record: Consumed) -> Self:
+        if headers.FACT_VERSION in {name for name, _ in record.headers}:
+            return super(AmendmentSent, cls).decoded(record)
+        return cls(**_amendment_of_version_1(record), name=(record.key or b"").decode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AmendmentFound(AmendmentSent):
-    """The same, on its way from the name to the conversation of the document that is amended."""
+class AmendmentFound(_JsonFact):
+    """The same, on its way from the name to the conversation of a document of that name."""
 
     KIND: ClassVar[str] = "amended"
+    VERSION: ClassVar[int] = 2
+
+    at: int
+    amended: MessageId
+    """The document that is amended."""
+    message_id: MessageId
+    relates_to: str
+
+    @property
+    def owner(self) -> bytes:
+        return self.amended.encode()
+
+    @classmethod
+    def decoded(cls, record: Consumed) -> Self:
+        if headers.FACT_VERSION in {name for name, _ in record.headers}:
+            return super(AmendmentFound, cls).decoded(record)
+        return cls(**_amendment_of_version_1(record), amended=MessageId((record.key or b"").decode()))
+
+
+def _amendment_of_version_1(record: Consumed) -> dict[str, Any]:
+    """What release 0.1.0 wrote into headers; the payload that it carried along is not needed."""
+    message = MessageId(record.header(headers.MESSAGE_ID))
+    if not message:
+        raise ValueError("an amendment without its id")
+    return {"at": record.timestamp, "message_id": message, "relates_to": record.header(headers.RELATES_TO)}
 
 
 # --- about a certificate ----------------------------------------------------------------------------------------------

@@ -91,6 +91,11 @@ class Produced:
         return next((v.decode("utf-8", "replace") for n, v in self.headers if n == name), "")
 
 
+def instant(text: str) -> datetime:
+    """The moment that a text names."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
 def moment(milliseconds: int) -> str:
     """RFC 3339 in UTC with milliseconds."""
     text = datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")

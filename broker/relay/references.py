@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from broker.answers.wco_response import read
+from broker.answers.wco_response import read_part
 from broker.relay.answers import keep_answer
 from broker.relay.entries import Name, Waiting
 from broker.relay.facts import AmendmentFound, AmendmentSent, WindowAnswered
@@ -33,7 +33,7 @@ def answered_by_number(batch: Batch, fact: WindowAnswered) -> None:
     name = _name(batch, fact.owner)
     if name.messages:
         message = name.messages[-1]
-        if message == read(fact.content, fact.window, fact.record_id)[fact.position - 1].reference:
+        if message == read_part(fact.content, fact.window, fact.record_id, fact.position).reference:
             keep_answer(batch, "answer-unmatched", message, fact.window)  # it comes from there, where nobody knows it
         else:
             batch.send_fact(replace(fact, owner=message.encode()))
@@ -68,7 +68,7 @@ def document_named(batch: Batch, fact: DocumentNamed) -> None:
     messages = (*name.messages, fact.message_id)[-_MOST:]
     batch.remember(batch.stores.references, fact.owner, Name(batch.now, messages))
     for one in name.waiting:
-        batch.send_fact(one.fact(AmendmentFound, fact.message_id.encode()))
+        batch.send_fact(_found(one.fact(AmendmentSent, fact.owner), fact.message_id))
 
 
 def amendment_sent(batch: Batch, fact: AmendmentSent) -> None:
@@ -78,8 +78,8 @@ def amendment_sent(batch: Batch, fact: AmendmentSent) -> None:
         batch.send_fact(_found(fact, message))
     if name.messages:
         return
-    if not _has_room(name, fact.content):
-        record = batch.source
+    record = batch.source
+    if not _has_room(name, record.content):
         batch.dead_letter(Produced(record.topic, record.key, record.value, record.headers), "amendment-waiting")
         return
     _wait(batch, fact.owner, name)
@@ -87,17 +87,7 @@ def amendment_sent(batch: Batch, fact: AmendmentSent) -> None:
 
 
 def _found(fact: AmendmentSent, message: MessageId) -> AmendmentFound:
-    return AmendmentFound(
-        owner=message.encode(),
-        message_id=fact.message_id,
-        sender=fact.sender,
-        relates_to=fact.relates_to,
-        key=fact.key,
-        document_type=fact.document_type,
-        mapping=fact.mapping,
-        delivered_to=fact.delivered_to,
-        content=fact.content,
-    )
+    return AmendmentFound(at=fact.at, amended=message, message_id=fact.message_id, relates_to=fact.relates_to)
 
 
 # --- both -------------------------------------------------------------------------------------------------------------

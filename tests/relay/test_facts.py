@@ -31,20 +31,14 @@ EXAMPLES = (
     facts.PayloadDelivered(at=1, message_id=MESSAGE, window="w"),
     facts.PayloadUndelivered(at=1, message_id=MESSAGE, window="w", reason="missing"),
     facts.AnswerAwaited(at=1, message_id=MESSAGE),
-    facts.AmendmentLinked(at=1, message_id=MESSAGE, amends=OTHER),
+    facts.AmendmentLinked(at=1, message_id=MESSAGE, amends=OTHER, relates_to="r", windows=("w",)),
     facts.NumberAssigned(at=1, message_id=MESSAGE, window="w", mrn="MRÑ1"),
     facts.DocumentNamed(at=1, message_id=MESSAGE, name="a\n851\nPE-1"),
     facts.WindowAnswered(
         owner=MESSAGE.encode(), id="i", window="w", record_id="r", position=2, origin=ORIGIN, content=b"<R/>"
     ),
-    facts.AmendmentSent(
-        owner=b"a\n851\n1", message_id=MESSAGE, sender="a", relates_to="replaces 851 1", key="k\xff", document_type="d",
-        mapping="m", delivered_to="w,x", content=b"<P/>",
-    ),
-    facts.AmendmentFound(
-        owner=OTHER.encode(), message_id=MESSAGE, sender="a", relates_to="replaces 851 1", key="", document_type="d",
-        mapping="m", delivered_to="", content=b"<P/>",
-    ),
+    facts.AmendmentSent(at=1, name="a\n851\n1", message_id=MESSAGE, relates_to="replaces 851 1"),
+    facts.AmendmentFound(at=1, amended=OTHER, message_id=MESSAGE, relates_to="replaces 851 1"),
     facts.CertificateGranted(
         at=1, owner=b"C-1", grant=Grant(MESSAGE, "a", (Line(1, "KGM", Decimal(8200), ("080610",)),)), kind="851",
         document_type="sps/x", key="k", windows=("w",),
