@@ -164,6 +164,8 @@ def load(content: bytes) -> History:
 
 
 Novelty = Literal["new", "repeat", "conflict", "full"]
+MOST_RELATED = 200
+"""Conversations that one amends, or is amended by, in one history."""
 MOST_ANSWERS = 200
 """Of one window in one history; the richest sequence known has some twenty."""
 TRIMMED = "answer.trimmed"
@@ -183,6 +185,8 @@ def add(history: History, fact: Fact) -> tuple[History, Novelty]:
     known = [_said(other) for other in history.facts if _name(other) == name]
     if said in known:
         return history, "repeat"
+    if isinstance(fact, Related) and sum(isinstance(f, Related) for f in history.facts) >= MOST_RELATED:
+        return history, "full"
     if isinstance(fact, Answered):
         kept = _with_room(history, fact)
         if kept is None:

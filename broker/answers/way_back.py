@@ -20,7 +20,7 @@ from broker.content.pointers import Pointers
 from broker.mapping import explain
 from broker.model.answers import AnswerError, chain_text
 from broker.model.errors import Misconfigured, Refused
-from broker.model.findings import Finding, Severity
+from broker.model.findings import Finding, Severity, short
 from broker.model.ids import DocumentTypeName, ParticipantCode
 from broker.registry.statuses import load as load_statuses
 from broker.toml_table import Table
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 Locate = Callable[["Chain", str], "tuple[Source | None, Doubt | None]"]
 """From a window's pointer, and the attribute its rule looks at, to the first of its places in the sender's document."""
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+MOST_FINDINGS = 1000
+MORE = "findings.more"
 ALWAYS = ("en", "es")
 """The languages in which every sender is told; others where its profile wants them."""
 
@@ -72,6 +74,8 @@ class Notification:
     """How the message stands at every window."""
     document: Document | None = None
     """The content as recognised, where it is at hand: then it is not parsed again."""
+    most: int = MOST_FINDINGS
+    """Findings that are told one by one; of more, their number."""
     skipped: int = 0
     """Lines of the sender's envelope that stood before the document and were other documents."""
 
@@ -113,7 +117,8 @@ class WayBack:
     def located(self, notification: Notification, document: Document | None = None) -> LocatedNotification:
         """The notification with every place in the sender's document found."""
         languages = self.languages(notification.sender)
-        findings = self.of_the_line(notification.findings, document, languages)
+        findings = self.of_the_line(notification.findings[: notification.most], document, languages)
+        findings += self._more(len(notification.findings) - notification.most, languages)
         state = notification.state or (notification.answer.state if notification.answer else "")
         plain = LocatedNotification(
             kind=str(notification.kind),
@@ -139,7 +144,7 @@ class WayBack:
         assert notification.answer is not None  # noqa: S101 - asked before
         answered, answer = notification.answer, notification.answer.answer
         source = document if self._pinned(notification.mapping) else None
-        found = self.of_the_window(answer, notification.message_id, source, plain.languages)
+        found = self.of_the_window(answer, notification.message_id, source, plain.languages, notification.most)
         findings = [*plain.findings, *self._redacted(found, notification.sender)]
         if not answered.state:
             text = f"{answer.function_code}: {answered.why}"
@@ -155,23 +160,30 @@ class WayBack:
             version=answer.version,
             issued=answer.issued,
             findings=tuple(findings),
-            remarks=tuple(r for r in answer.remarks if not r.pointer),
-            details=answer.details,
+            remarks=tuple(replace(r, text=short(r.text)) for r in answer.remarks if not r.pointer)[: notification.most],
+            details=tuple((short(path), short(text)) for path, text in answer.details[: notification.most]),
         )
 
     def of_the_window(
-        self, answer: Answer, message_id: str, document: Document | None, languages: Sequence[str] = ALWAYS
+        self,
+        answer: Answer,
+        message_id: str,
+        document: Document | None,
+        languages: Sequence[str] = ALWAYS,
+        most: int = MOST_FINDINGS,
     ) -> list[Finding]:
-        """What a window finds in the payload, each at its place in the sender's document."""
-        said = [AnswerError(r.code, r.text, r.pointer) for r in answer.remarks if r.pointer]
-        if not (answer.errors or said):
+        """What a window finds in the payload, each at its place in the sender's document; errors before remarks."""
+        pointing = [AnswerError(r.code, r.text, r.pointer) for r in answer.remarks if r.pointer]
+        if not (answer.errors or pointing):
             return []
         locate = self._locator(document, message_id)
         rules = _by_code(self.catalogue.participants[answer.window].rules)
-        found = [self._finding(rules.get(e.code), e, locate, languages) for e in answer.errors]
+        found = [self._finding(rules.get(e.code), e, locate, languages) for e in answer.errors[:most]]
         found += [
-            replace(self._finding(rules.get(e.code), e, locate, languages), severity=Severity.WARNING) for e in said
+            replace(self._finding(rules.get(e.code), e, locate, languages), severity=Severity.WARNING)
+            for e in pointing[: most - len(found)]
         ]
+        found += self._more(len(answer.errors) + len(pointing) - most, languages)
         return found if locate else [*found, self._remark("answer.source-gone", "", languages)]
 
     def _finding(
@@ -186,11 +198,11 @@ class WayBack:
             message=_first(messages),
             messages=messages,
             rule=rule.id if rule else "",
-            text=error.text,
-            pointer=source.path if source else "",
+            text=short(error.text),
+            pointer=short(source.path) if source else "",
             line=source.line if source else None,
             label=source.label if source else "",
-            value=source.value if source else None,
+            value=short(source.value) if source and source.value is not None else None,
             payload_pointer=chain_text(error.pointer),
             chain=error.pointer,
         )
@@ -274,19 +286,25 @@ class WayBack:
     def _worded(self, finding: Finding, rule: Rule | None, languages: Sequence[str]) -> Finding:
         sentences = {**self._sentences(finding.code), **(rule.message if rule else {})}
         if finding.message:
-            sentences["en"] = finding.message
+            sentences["en"] = short(finding.message)
         messages = _wanted(sentences, languages)
         return replace(
-            finding,
+            finding.shortened(),
             message=_first(messages),
             messages=messages,
             rule=rule.id if rule else "",
-            label=_label(finding.pointer),
+            label=short(_label(finding.pointer)),
         )
 
     def _remark(self, code: str, text: str, languages: Sequence[str]) -> Finding:
         messages = _wanted(self._sentences(code), languages)
         return Finding(code, _first(messages), Severity.WARNING, messages=messages, text=text)
+
+    def _more(self, count: int, languages: Sequence[str]) -> tuple[Finding, ...]:
+        """The finding that says how many more there are."""
+        if count <= 0:
+            return ()
+        return (replace(self._remark(MORE, f"{count:,}", languages), value=str(count)),)
 
     def _sentences(self, code: str) -> Mapping[str, str]:
         return self.sentences.get(code) or self.sentences.get(code.partition(".")[0]) or self.sentences["mapping"]

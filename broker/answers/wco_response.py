@@ -210,7 +210,7 @@ class _ResponseReader:
             return ""
         try:
             moment = instant("".join((value.text or "").split()))
-        except ValueError:
+        except (ValueError, OverflowError):  # the year 1, and an offset that leads before it
             self.tolerated.append(TIME)
             return ""
         self.used.add(value)

@@ -7,7 +7,7 @@ findings leave the broker: in output of commands, in headers and in answers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from broker.model.answers import Chain
+
+
+LONGEST = 2000
+"""Characters of a pointer, a value or a sentence that a notification carries."""
+_HALF = LONGEST // 2 - 1
 
 
 class Severity(StrEnum):
@@ -52,6 +57,15 @@ class Finding:
     def is_error(self) -> bool:
         return self.severity is Severity.ERROR
 
+    def shortened(self) -> Finding:
+        """The same without texts that no reader reads to their end: of a long one the beginning and the end stay."""
+        if len(self.pointer) <= LONGEST and len(self.message) <= LONGEST and len(self.value or "") <= LONGEST:
+            return self
+        value = None if self.value is None else short(self.value)
+        return replace(
+            self, pointer=short(self.pointer), message=short(self.message), value=value, label=short(self.label)
+        )
+
     def as_json(self) -> dict[str, Any]:
         """The finding as every output in JSON has it; what only its sender reads is left out before it is known."""
         found: dict[str, Any] = {
@@ -74,7 +88,13 @@ class Finding:
 
     def as_place(self) -> dict[str, Any]:
         """The finding as tracking may hold it: code and place, never a value."""
-        return {"code": self.code, "severity": self.severity.value, "pointer": self.pointer, "line": self.line}
+        pointer = short(self.pointer)
+        return {"code": self.code, "severity": self.severity.value, "pointer": pointer, "line": self.line}
+
+
+def short(text: str) -> str:
+    """The text, or the beginning and the end of one that no reader reads whole."""
+    return text if len(text) <= LONGEST else f"{text[:_HALF]}…{text[-_HALF:]}"
 
 
 def finding_of(data: Mapping[str, Any]) -> Finding:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from broker.relay.records import Consumed, Place
 
 
+_MOST, _TEXT = 100, 200
+"""Errors of an answer that tracking holds, and characters of each code and pointer."""
+
 # --- on a window's outbox ---------------------------------------------------------------------------------------------
 
 
@@ -42,7 +45,7 @@ def is_answer(record: Consumed) -> bool:
 
 def plan_window_record(batch: Batch, record: Consumed, window: ParticipantCode, origin: Place) -> None:
     """One fact for each Response, with its part of the record, to its owner; what cannot be read is kept."""
-    record_id = record.header(headers.CE_ID) or ids.content_id(record.content)
+    record_id = ids.record_id(record.header(headers.CE_ID), record.content)
     try:
         parts = split(record.content, window, record_id)
     except Refused as refusal:
@@ -121,7 +124,7 @@ def _emit_decision(batch: Batch, known: Conversation, message: MessageId, answer
         "decided", message, **about, window=answer.window, state=answered.state, standing=standing.state,
         verdict=standing.verdict, alarms=list(standing.alarms), function=answer.function_code,
         answer_id=answer.answer_id, mrn=answer.mrn, issued=answer.issued,
-        findings=[{"code": e.code, "pointer": chain_text(e.pointer)} for e in answer.errors],
+        findings=[{"code": e.code[:_TEXT], "pointer": chain_text(e.pointer)[:_TEXT]} for e in answer.errors[:_MOST]],
     )  # fmt: skip
     batch.log(
         "message.answered", message_id=message, conversation_id=message, window=answer.window, state=answered.state,

@@ -10,6 +10,7 @@ import orjson
 from broker.relay import headers, ids, topics
 from broker.relay.facts import version_header
 from broker.relay.ledger import RESERVED_MS
+from broker.relay.limits import CAUSED_BYTES, CAUSED_RECORDS, OverBudget
 from broker.relay.records import Consumed, Produced, moment
 from broker.relay.watchdog.policy import WatchdogPolicy
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from broker.relay.stores import StateStore, Stores
 
 E = TypeVar("E")
+_TRACE_CHARACTERS = 64
+"""Of a ``traceparent``, which has 55."""
 NOTHING = Consumed("", 0, 0, None, None)
 """The source of what no record gave rise to."""
 VERSION = 1
@@ -95,12 +98,23 @@ class Batch:
     """Log events, said when the batch is committed."""
     at: str = field(init=False)
     """``now`` as text."""
+    _records: int = CAUSED_RECORDS
+    _bytes: int = CAUSED_BYTES
     _standard: dict[tuple[str, str], tuple[headers.Header, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.at = moment(self.now)
 
+    def begin(self, record: Consumed) -> None:
+        """From now on all that is planned comes from this record."""
+        self.source, self._records, self._bytes = record, CAUSED_RECORDS, CAUSED_BYTES
+
     def write(self, record: Produced) -> None:
+        """Plan a record; raises OverBudget where the one in hand causes more than it may."""
+        self._records -= 1
+        self._bytes -= len(record.value or b"")
+        if self._records < 0 or self._bytes < 0:
+            raise OverBudget(f"more than {CAUSED_RECORDS:,} records or {CAUSED_BYTES:,} bytes")
         self.out.append((self.source, record))
 
     def remember(self, store: StateStore[E], key: bytes, entry: E | None) -> None:
@@ -153,7 +167,7 @@ class Batch:
             headers.MESSAGE_ID: message,
             headers.CONVERSATION_ID: message,
             headers.WINDOW: window,
-            headers.TRACEPARENT: self.source.header(headers.TRACEPARENT),
+            headers.TRACEPARENT: self.source.header(headers.TRACEPARENT)[:_TRACE_CHARACTERS],
             **extra,
         }
         kept = self._headers(f"swb.{kind}", values.pop(headers.CONTENT_TYPE, headers.XML), values)

@@ -26,11 +26,12 @@ from broker.relay.documents import (
     first_redrive,
     note_redrive,
     plan_document,
-    refuse_envelope,
+    refuse_record,
     was_redriven,
 )
 from broker.relay.facts import NewerFact
 from broker.relay.intake import rekey, take_apart
+from broker.relay.limits import OverBudget, faults
 from broker.relay.records import Produced
 from broker.relay.references import amendment_sent, answered_by_number, document_named, number_assigned
 from broker.relay.unreadable import plan_unreadable
@@ -94,7 +95,7 @@ def plan(batch: Batch, record: Consumed) -> bool:
     Raises Unfetched, before anything is planned, when a document must be read again first. Whatever else is raised was
     not foreseen: the batch is of no more use, and the record's next plan is :func:`plan_failed`.
     """
-    batch.source = record
+    batch.begin(record)
     if record.fault is not None:
         plan_unreadable(batch, record, record.fault)
         return True
@@ -145,7 +146,9 @@ def _sent(batch: Batch, record: Consumed) -> bool:
     writer = topics.writer_of(origin.topic)
     participant = batch.context.participants.get(writer or "")
     is_window = participant is not None and participant.kind == "window"
-    if participant and is_window and record.header(headers.CE_TYPE) == headers.WRITEOFF_TYPE:
+    if not is_rekeyed and (found := faults(record)):
+        refuse_record(batch, record, found)
+    elif participant and is_window and record.header(headers.CE_TYPE) == headers.WRITEOFF_TYPE:
         plan_request(batch, record, participant.code, origin)
     elif participant and is_window and is_answer(record):
         redrive_of = record.header(headers.REDRIVE_OF) if is_rekeyed else ""
@@ -162,7 +165,7 @@ def _document(batch: Batch, record: Consumed, *, is_rekeyed: bool) -> None:
         if take_apart(batch, record):
             return
     except Refused as refusal:
-        refuse_envelope(batch, record, refusal)
+        refuse_record(batch, record, refusal.findings)
         return
     if is_rekeyed or record.key is not None:
         plan_document(batch, record)
@@ -181,17 +184,17 @@ _TOPICS: dict[topics.Role, Callable[[Batch, Consumed], bool]] = {
 
 def plan_failed(batch: Batch, record: Consumed, error: str) -> None:
     """What raised an exception that nobody foresaw goes to the dead letters; a document's sender is notified."""
-    batch.source = record
-    role = topics.role_of(record.topic)
+    batch.begin(record)
+    role, kind, place = topics.role_of(record.topic), error.partition(":")[0], str(record.place)
+    reason = "over-budget" if kind == OverBudget.__name__ else f"unforeseen: {kind}"
     if role == "retry":
-        dead_letter_waiting(batch, record, f"unforeseen: {error.partition(':')[0]}")
+        dead_letter_waiting(batch, record, reason)
         return
     if role != "facts":
         with suppress(ValueError):  # a re-keyed record that says no origin
-            dead_letter_document(batch, record, error)
+            dead_letter_document(batch, record, reason, error)
             return
-    kind, place = error.partition(":")[0], str(record.place)
     kept = headers.of_sender(record.headers) if topics.writer_of(record.topic) else record.headers
-    batch.dead_letter(Produced(record.topic, record.key, record.value, kept), f"unforeseen: {kind}")
+    batch.dead_letter(Produced(record.topic, record.key, record.value, kept), reason)
     batch.emit_event("deadletter", record.header(headers.MESSAGE_ID), reason=kind, origin=place)
     batch.log("record.failed", origin=place, error=error[:300])

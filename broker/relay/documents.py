@@ -18,13 +18,13 @@ from broker.relay.entries import Judged
 from broker.relay.facts import AcceptedBy, DeclinedBy, DocumentAccepted, DocumentRepeated
 from broker.relay.headers import Kind
 from broker.relay.intake import received
+from broker.relay.limits import KEY_BYTES
 from broker.relay.notifications import notify_failed, notify_sender
 from broker.relay.records import Produced, moment
 from broker.relay.writeoff import plan_grant
 
 if TYPE_CHECKING:
     from broker.model.documents import Payload
-    from broker.model.errors import Refused as RefusedContent
     from broker.model.ids import ParticipantCode
     from broker.relay.batch import Batch
     from broker.relay.intake import IncomingDocument
@@ -32,6 +32,15 @@ if TYPE_CHECKING:
 
 _LONGEST_ID = 128
 """Characters of a sender's own id that tracking lists."""
+_OUR_FAULT = Finding(
+    "broker.fault",
+    "The broker could not judge this document, and the fault is ours. "
+    "It is kept, and will be judged when the fault is mended.",
+)
+_OVER_BUDGET = Finding(
+    "message.over-budget",
+    "To hand this document on would take more records or bytes than one document may cause. It is kept; split it.",
+)
 
 
 def plan_document(batch: Batch, record: Consumed) -> None:
@@ -57,11 +66,13 @@ def plan_document(batch: Batch, record: Consumed) -> None:
         batch.remember(batch.stores.duplicates, document.name, Judged(batch.now, "refused", document.sha256))
 
 
-def refuse_envelope(batch: Batch, record: Consumed, refusal: RefusedContent) -> None:
-    """An envelope that cannot be taken apart is refused as a whole."""
+def refuse_record(batch: Batch, record: Consumed, findings: tuple[Finding, ...]) -> None:
+    """A record is refused as a whole: nothing in it is looked at. A key that is too long keys nothing of ours."""
     document = received(record, batch.context.max_content)
+    if document.key is not None and len(document.key) > KEY_BYTES:
+        document = replace(document, key=document.name)
     message = Message(document.message_id, document.content, document.sender)
-    _refuse(batch, document, Outcome(message, None, refusal.findings), event="refused")
+    _refuse(batch, document, Outcome(message, None, findings), event="refused")
 
 
 def first_redrive(batch: Batch, redrive_of: str, message: str) -> bool:
@@ -91,18 +102,13 @@ def _redrive_key(redrive_of: str) -> bytes:
     return f"redrive {redrive_of}".encode()
 
 
-def dead_letter_document(batch: Batch, record: Consumed, error: str) -> None:
-    """An exception that nobody foresaw: the document is kept, and its sender hears that the fault is ours."""
+def dead_letter_document(batch: Batch, record: Consumed, reason: str, error: str) -> None:
+    """The document is kept, and its sender notified: the fault is ours, or it would cause more than any may."""
     document = received(record, batch.context.max_content)
-    reason = f"unforeseen: {error.partition(':')[0]}"
     kept = record.headers if record.topic == topics.INTAKE else headers.of_sender(record.headers)
     batch.dead_letter(Produced(document.origin.topic, record.key, record.value, kept), reason, document.origin)
     batch.remember(batch.stores.duplicates, document.name, Judged(batch.now, "dead", document.sha256))
-    finding = Finding(
-        "broker.fault",
-        "The broker could not judge this document, and the fault is ours. "
-        "It is kept, and will be judged when the fault is mended.",
-    )
+    finding = _OVER_BUDGET if reason == "over-budget" else _OUR_FAULT
     notification = _notification(batch, document, Kind.NOTICE, "failed", findings=(finding,))
     notify_sender(batch, notification, document.key, cause=f"{document.sha256}{document.redrive_of}")
     about = {**_about(document), **_listed(document)}

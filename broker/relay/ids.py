@@ -7,12 +7,20 @@ import re
 
 from broker.model.ids import MessageId
 
+_LONGEST = 200
 _MESSAGE_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def content_id(content: bytes) -> str:
     """SHA-256 of a content, in hex; the ``ce_id`` of a record that came without one."""
     return hashlib.sha256(content).hexdigest()
+
+
+def record_id(ce_id: str, content: bytes) -> str:
+    """What names a window's record: its ``ce_id``, or a digest where that is missing or longer than any id."""
+    if len(ce_id) > _LONGEST:
+        return content_id(ce_id.encode("utf-8", "surrogatepass"))
+    return ce_id or content_id(content)
 
 
 def message_id(participant: str, ce_id: str) -> MessageId:

@@ -14,10 +14,13 @@ from broker.relay.headers import Kind
 from broker.relay.plain_notice import plain
 
 if TYPE_CHECKING:
+    from broker.answers.way_back import Rendered
     from broker.relay.batch import Batch
 
 _HEADER_BYTES = 400_000
-"""Of findings in a header; the content itself tells all."""
+"""Of findings in a header."""
+LARGEST = 4 << 20
+"""Bytes of a notification: every inbox takes it. What has no room is counted in it."""
 
 
 def notify_sender(
@@ -26,11 +29,7 @@ def notify_sender(
     """The record in the sender's form; state and findings stand in headers too, for who reads no XML."""
     name = ids.broker_id(notification.message_id, notification.window or notification.sender, notification.kind, cause)
     notification = replace(notification, id=name)
-    try:
-        rendered = batch.context.render(notification)
-    except Exception as error:  # noqa: BLE001 - a form that fails must not keep the notification from its reader
-        batch.log("notification.failed", message_id=notification.message_id, error=repr(error)[:300])
-        rendered = plain(notification)
+    rendered = _rendered(batch, notification)
     values = {
         **(extra or {}),
         headers.CONTENT_TYPE: rendered.content_type,
@@ -48,6 +47,23 @@ def notify_sender(
         window=notification.window,
         cause=cause,
     )
+
+
+def _rendered(batch: Batch, notification: Notification) -> Rendered:
+    """The notification in the sender's form, with as many findings as it has room for; plain where the form fails."""
+    while True:
+        try:
+            rendered = batch.context.render(notification)
+        except Exception as error:  # noqa: BLE001 - a form that fails must not keep the notification from its reader
+            batch.log("notification.failed", message_id=notification.message_id, error=repr(error)[:300])
+            return plain(notification)
+        size = len(rendered.content)
+        if size <= LARGEST:
+            return rendered
+        if notification.most <= 1:
+            return plain(notification)
+        most = min(notification.most, len(rendered.findings)) * LARGEST // size
+        notification = replace(notification, most=max(1, min(most, notification.most // 2)))
 
 
 def notify_failed(

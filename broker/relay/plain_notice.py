@@ -7,9 +7,12 @@ import orjson
 from broker.answers.way_back import Notification, Rendered
 from broker.relay import headers
 
+_MOST = 100
+
 
 def plain(notification: Notification) -> Rendered:
-    """JSON, the form for who has no form."""
+    """JSON, the form for who has no form, with the first findings in short."""
+    found = tuple(finding.shortened() for finding in notification.findings[:_MOST])
     content = orjson.dumps(
         {
             "kind": notification.kind,
@@ -19,7 +22,7 @@ def plain(notification: Notification) -> Rendered:
             "window": notification.window,
             "state": notification.state,
             "at": notification.at,
-            "findings": [finding.as_json() for finding in notification.findings],
+            "findings": [finding.as_json() for finding in found],
         }
     )
-    return Rendered(content, headers.JSON, notification.state, notification.findings)
+    return Rendered(content, headers.JSON, notification.state, found)

@@ -31,6 +31,14 @@ class Place:
         }
 
 
+def _text(value: bytes) -> str:
+    """Two values that differ have texts that differ: an id with other bytes is another id."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
 @dataclass(frozen=True, slots=True)
 class WireFault:
     """Why a record cannot be taken as it is, known before its content is looked at."""
@@ -68,8 +76,8 @@ class Consumed:
         return self.value or b""
 
     def header(self, name: str) -> str:
-        """The first header of that name as text (junk bytes replaced); empty when there is none."""
-        return next((v.decode("utf-8", "replace") for n, v in self.headers if n == name and v is not None), "")
+        """The first header of that name as text; empty when there is none. What is no UTF-8 is read as Latin-1."""
+        return next((_text(v) for n, v in self.headers if n == name and v is not None), "")
 
     @property
     def origin(self) -> Place:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from broker.answers.wco_response import RES, holds_response, instant, read, write
+from broker.answers.wco_response import RES, holds_response, instant, read, read_part, split, write
 from broker.content.payload_path import written
 from broker.content.pointers import Doubt, Pointers
 from broker.content.xml import MAX_SIBLINGS, parse
@@ -434,3 +434,32 @@ def test_every_chain_of_a_pointer_is_told(steps, chains, kind):
             "Amendment": answer.changes}[kind]  # fmt: skip
     assert len(said) == chains
     assert "/".join(chain_text(one.pointer) for one in said) == "/".join(steps)
+
+
+# --- several in one record --------------------------------------------------------------------------------------------
+
+
+def several(root, count=3):
+    one = (
+        '<Response xmlns="urn:wco:datamodel:WCO:RES-DMS:2" xmlns:x="urn:x"><FunctionCode>01</FunctionCode><Error>'
+        '<ValidationCode x:a="1">E{n}</ValidationCode></Error><Declaration><ID>M{n}</ID></Declaration></Response>'
+    )
+    return f"<{root}>{''.join(one.format(n=n) for n in range(count))}</{root}>".encode()
+
+
+@pytest.mark.parametrize("root", ["MetaData", "Odd"])
+def test_each_part_of_a_record_says_what_its_response_said_in_the_whole(root):
+    content = several(root)
+    whole = read(content, "pe-vuce", "r")
+    parts = split(content, "pe-vuce", "r")
+    assert tuple(answer for answer, _ in parts) == whole
+    assert [read_part(part, "pe-vuce", "r", n) for n, (_, part) in enumerate(parts, 1)] == list(whole)
+    assert [read_part(content, "pe-vuce", "r", n) for n in (1, 2, 3)] == list(whole), "so 0.1.0 sent them on"
+    assert whole[1].answer_id == "r#2"
+
+
+def test_a_record_of_one_response_is_its_own_part():
+    content = several("MetaData", 1)
+    ((answer, part),) = split(content, "pe-vuce", "r")
+    assert part is content
+    assert read_part(part, "pe-vuce", "r", 1) == answer

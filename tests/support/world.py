@@ -17,7 +17,8 @@ from broker.relay import headers, topics
 from broker.relay.batch import Batch
 from broker.relay.circuit_breaker import CircuitBreakers
 from broker.relay.delivery_routes import DeliveryRoutes
-from broker.relay.dispatch import plan
+from broker.relay.dispatch import plan, plan_failed
+from broker.relay.limits import OverBudget
 from broker.relay.records import Consumed
 from broker.relay.stores import Stores
 from broker.settings import Settings
@@ -47,7 +48,8 @@ def rules():
 class World:
     """One lane that owns everything: what it writes to swb.facts and swb.intake it reads again."""
 
-    def __init__(self):
+    def __init__(self, context=None):
+        self.context = context or rules()
         self.now = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp() * 1000)
         self.stores = Stores()
         circuits = CircuitBreakers(Settings(), lambda: 0.0, lambda: 1.0)
@@ -61,7 +63,7 @@ class World:
         return self.work([record])
 
     def batch(self):
-        return Batch(LANE, self.now, rules(), self.stores, self.routes, self.sources.__getitem__)
+        return Batch(LANE, self.now, self.context, self.stores, self.routes, self.sources.__getitem__)
 
     def plan_one(self, batch, topic, key, value, **extra):
         """One record planned into a batch; what it writes is not read."""
@@ -69,12 +71,28 @@ class World:
             batch, Consumed(topic, LANE, next(self.offsets[topic]), key, value, headers.encoded(extra), self.now)
         )
 
+    def send_raw(self, sender, key, value, given):
+        """The same, with headers as bytes."""
+        place = topics.outbox(sender)
+        record = Consumed(place, LANE, next(self.offsets[place]), key, value, given, self.now)
+        self.sources[record.place] = value
+        return self.work([record])
+
+    def plan_only(self, sender, key, value, **extra):
+        """What one record writes at once, before anything that follows from it."""
+        place = topics.outbox(sender)
+        record = Consumed(place, LANE, next(self.offsets[place]), key, value, headers.encoded(extra), self.now)
+        batch = Batch(LANE, self.now, self.context, self.stores, self.routes, self.sources.__getitem__)
+        self.plan(batch, record)
+        self.stores.forget()
+        return [produced for _, produced in batch.out]
+
     def work(self, records):
         every = []
         while records:
             batch = self.batch()
             for record in records:
-                assert plan(batch, record)
+                self.plan(batch, record)
             self.stores.keep()
             self.routes.keep({r.place for r in records})
             written = [produced for _, produced in batch.out]
@@ -86,6 +104,17 @@ class World:
             ]
         self.written += every
         return every
+
+    @staticmethod
+    def plan(batch, record):
+        """As a lane plans it: a record over its budget is planned anew as a failure."""
+        before = len(batch.out)
+        try:
+            assert plan(batch, record)
+        except OverBudget as error:
+            del batch.out[before:]
+            batch.stores.forget()
+            plan_failed(batch, record, f"{type(error).__name__}: {error}")
 
     def state(self, message):
         """What became of a message."""
