@@ -210,7 +210,7 @@ class _ResponseReader:
             return ""
         try:
             moment = instant("".join((value.text or "").split()))
-        except (ValueError, OverflowError):  # the year 1, and an offset that leads before it
+        except ValueError:
             self.tolerated.append(TIME)
             return ""
         self.used.add(value)

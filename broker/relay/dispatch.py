@@ -26,12 +26,12 @@ from broker.relay.documents import (
     first_redrive,
     note_redrive,
     plan_document,
-    refuse_record,
+    refuse_envelope,
     was_redriven,
 )
 from broker.relay.facts import NewerFact
 from broker.relay.intake import rekey, take_apart
-from broker.relay.limits import OverBudget, faults
+from broker.relay.limits import OverBudget
 from broker.relay.records import Produced
 from broker.relay.references import amendment_sent, answered_by_number, document_named, number_assigned
 from broker.relay.unreadable import plan_unreadable
@@ -146,9 +146,7 @@ def _sent(batch: Batch, record: Consumed) -> bool:
     writer = topics.writer_of(origin.topic)
     participant = batch.context.participants.get(writer or "")
     is_window = participant is not None and participant.kind == "window"
-    if not is_rekeyed and (found := faults(record)):
-        refuse_record(batch, record, found)
-    elif participant and is_window and record.header(headers.CE_TYPE) == headers.WRITEOFF_TYPE:
+    if participant and is_window and record.header(headers.CE_TYPE) == headers.WRITEOFF_TYPE:
         plan_request(batch, record, participant.code, origin)
     elif participant and is_window and is_answer(record):
         redrive_of = record.header(headers.REDRIVE_OF) if is_rekeyed else ""
@@ -165,7 +163,7 @@ def _document(batch: Batch, record: Consumed, *, is_rekeyed: bool) -> None:
         if take_apart(batch, record):
             return
     except Refused as refusal:
-        refuse_record(batch, record, refusal.findings)
+        refuse_envelope(batch, record, refusal)
         return
     if is_rekeyed or record.key is not None:
         plan_document(batch, record)

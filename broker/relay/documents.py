@@ -18,13 +18,13 @@ from broker.relay.entries import Judged
 from broker.relay.facts import AcceptedBy, DeclinedBy, DocumentAccepted, DocumentRepeated
 from broker.relay.headers import Kind
 from broker.relay.intake import received
-from broker.relay.limits import KEY_BYTES
 from broker.relay.notifications import notify_failed, notify_sender
 from broker.relay.records import Produced, moment
 from broker.relay.writeoff import plan_grant
 
 if TYPE_CHECKING:
     from broker.model.documents import Payload
+    from broker.model.errors import Refused as RefusedContent
     from broker.model.ids import ParticipantCode
     from broker.relay.batch import Batch
     from broker.relay.intake import IncomingDocument
@@ -66,13 +66,11 @@ def plan_document(batch: Batch, record: Consumed) -> None:
         batch.remember(batch.stores.duplicates, document.name, Judged(batch.now, "refused", document.sha256))
 
 
-def refuse_record(batch: Batch, record: Consumed, findings: tuple[Finding, ...]) -> None:
-    """A record is refused as a whole: nothing in it is looked at. A key that is too long keys nothing of ours."""
+def refuse_envelope(batch: Batch, record: Consumed, refusal: RefusedContent) -> None:
+    """An envelope that cannot be taken apart is refused as a whole."""
     document = received(record, batch.context.max_content)
-    if document.key is not None and len(document.key) > KEY_BYTES:
-        document = replace(document, key=document.name)
     message = Message(document.message_id, document.content, document.sender)
-    _refuse(batch, document, Outcome(message, None, findings), event="refused")
+    _refuse(batch, document, Outcome(message, None, refusal.findings), event="refused")
 
 
 def first_redrive(batch: Batch, redrive_of: str, message: str) -> bool:

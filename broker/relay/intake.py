@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from broker.model.ids import MessageId, ParticipantCode  # noqa: TC001 - names of fields
 from broker.relay import headers, ids, topics
 from broker.relay.ids import content_id
+from broker.relay.limits import CAUSED_BYTES, OverBudget
 from broker.relay.records import Place, Produced
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def take_apart(batch: Batch, record: Consumed) -> bool:
     document = received(record, batch.context.max_content)
     ce_id = record.header(headers.CE_ID) or document.sha256
     kept = tuple(header for header in headers.of_sender(record.headers) if header[0] != headers.CE_ID)
+    if len(parts) * sum(len(name) + len(value) for name, value in kept) > CAUSED_BYTES:
+        raise OverBudget("the headers of an envelope with each of its documents")
     for part in parts:
         name = ids.part_id(ce_id, part.number)
         own = {

@@ -11,7 +11,6 @@ from broker.paths import data_root
 from broker.registry.relations import DocumentName, Relation
 from broker.relay import ids, topics
 from broker.relay.delivery_routes import size
-from broker.relay.limits import HEADER_BYTES, KEY_BYTES
 from broker.relay.notifications import LARGEST
 from tests.support.world import World, rules
 
@@ -155,33 +154,6 @@ def test_an_answer_of_thousands_of_errors_comes_home_with_the_first_and_their_nu
 
 
 # --- what a record has ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("sender", [SENDER, WINDOW])
-@pytest.mark.parametrize(
-    ("key", "extra", "code"),
-    [
-        (b"K" * (KEY_BYTES + 1), {}, "message.key-too-long"),
-        (b"K" * 17_000_000, {}, "message.key-too-long"),
-        (b"k", {"note": "h" * (HEADER_BYTES + 1)}, "message.headers-too-large"),
-        (None, {"note": "h" * 17_000_000}, "message.headers-too-large"),
-        (b"k", {f"n{i}": "v" for i in range(101)}, "message.headers-too-large"),
-    ],
-)
-def test_a_key_or_headers_without_measure_are_refused_and_nothing_of_them_is_kept(sender, key, extra, code):
-    world = World()
-    written = world.send(sender, key, document(), ce_id="1", **extra)
-    (refusal,) = to(written, topics.inbox(sender))
-    assert findings(refusal) == [code]
-    assert all(size(p) < 10_000 for p in written)
-    assert not world.stores.conversations.get(ids.message_id(sender, "1").encode())
-    assert "refused" in events(written)
-
-
-def test_a_key_of_the_longest_that_is_taken_is_taken():
-    world = World()
-    written = world.send(SENDER, b"K" * KEY_BYTES, document(), ce_id="1")
-    assert to(written, topics.inbox(WINDOW), "payload")[0].key == b"K" * KEY_BYTES
 
 
 def test_a_window_s_id_without_measure_is_not_copied_into_every_answer():
