@@ -1,6 +1,7 @@
 """The small path and condition language of rows and routes: the part of XPath 1.0 that can be explained value by value.
 
-Paths: steps ``a/p:b``, alternatives ``(a|b)``, predicates ``[@x='1']``, ``[@x]``, ``[b/c='1']``, ``[b]``, ``[2]``,
+Paths: steps ``a/p:b``, alternatives ``(a|b)``, predicates ``[@x='1']``, ``[@x='1'|'2']``,
+``[@x!='1']``, ``[@x=/a/b]``, ``[@x]``, ``[b/c='1']``, ``[b]``, ``[2]``,
 ``.`` for the context, ``@x`` last; ``/a`` from the document root, ``../a`` from the enclosing group's element.
 Conditions: a path (present), ``path = 'x'``, ``path = path``, ``path != ...``, ``in-list('code-list', path)``,
 ``matches(path, 'pattern')`` (the whole text), ``not(...)``, ``and``, ``or``.
@@ -116,11 +117,27 @@ class _PathReader:
         path = self.path()
         if any(step.predicates or len(step.names) > 1 for step in path.steps) or path.up:
             raise BadPath(f"a predicate in {self.text!r} may only hold a plain path")
-        value = None
-        if self.peek() == "=":
+        values: list[str] = []
+        differs = self.peek() == "!="
+        if self.peek() in {"=", "!="}:
             self.take()
-            value = self.literal()
-        return Predicate(steps=tuple(step.names[0] for step in path.steps), attribute=path.attribute, value=value)
+            if self.peek() == "/":
+                other = self.path()
+                if other.attribute or any(step.predicates or len(step.names) > 1 for step in other.steps):
+                    raise BadPath(f"a predicate in {self.text!r} may be held against a plain path only")
+                root = tuple(step.names[0] for step in other.steps)
+                return Predicate(steps=tuple(s.names[0] for s in path.steps), attribute=path.attribute, root=root)
+            values.append(self.literal())
+            while self.peek() == "|":
+                self.take()
+                values.append(self.literal())
+        return Predicate(
+            steps=tuple(step.names[0] for step in path.steps),
+            attribute=path.attribute,
+            value=values[0] if values else None,
+            others=tuple(values[1:]),
+            differs=differs,
+        )
 
     def literal(self) -> str:
         token = self.take()

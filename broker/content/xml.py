@@ -27,12 +27,6 @@ MAX_SIBLINGS = 5_000
 ENCODINGS = frozenset({"utf-8", "utf-16", "utf-16-le", "utf-16-be", "iso8859-1", "ascii"})
 """Encodings that are taken, under any of the names that IANA registered for them."""
 _LABEL = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
-_C1_BYTES = {
-    "utf-8": re.compile(rb"\xc2[\x80-\x9f]|&#(?:x0*[89][0-9a-fA-F]|0*1[2-5][0-9]);"),
-    "iso8859-1": re.compile(rb"[\x80-\x9f]|&#(?:x0*[89][0-9a-fA-F]|0*1[2-5][0-9]);"),
-    "ascii": re.compile(rb"&#(?:x0*[89][0-9a-fA-F]|0*1[2-5][0-9]);"),
-}
-"""How a C1 control stands in the bytes; in two bytes a character it may stand anywhere."""
 _C1 = re.compile("[\x80-\x84\x86-\x9f]")
 """C1 controls but for NEL, which XML 1.1 takes for an end of line."""
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -65,13 +59,10 @@ def parse(content: bytes, limit: int = MAX_CONTENT) -> tuple[etree._Element, int
     info = root.getroottree().docinfo
     if info.internalDTD is not None:
         raise _refused("content.doctype", "A document type declaration (DOCTYPE) is not allowed.", 1)
-    encoding = _encoding(info.encoding or "UTF-8")
-    if encoding not in ENCODINGS:
+    if _encoding(info.encoding or "UTF-8") not in ENCODINGS:
         raise _refused("content.encoding", f"Encoding {info.encoding} is not taken; use UTF-8, UTF-16 or ISO-8859-1.")
     if content.count(b"<") > MAX_SIBLINGS:
         measure(root)
-    if encoding not in _C1_BYTES or _C1_BYTES[encoding].search(content) is not None:
-        _no_controls(root, encoding, content[:start].count(b"\n"))
     return root, content[:start].count(b"\n")
 
 
@@ -104,18 +95,16 @@ def _as_labelled(content: bytes) -> None:
         raise _refused("content.encoding", f"The message says that it is in {name}, and is not: its label is wrong.", 1)
 
 
-def _no_controls(root: etree._Element, encoding: str, offset: int) -> None:
-    """Raises Refused for a C1 control character: no document means one, they come of a wrong label."""
+def control_character(root: etree._Element) -> tuple[etree._Element, str | None, str] | None:
+    """The first C1 control character in a text, and where: no document means one, they come of a wrong label."""
+    if _C1.search(etree.tostring(root, encoding="unicode")) is None:
+        return None
     for element in root.iter(etree.Element):
-        for attribute, text in (("", element.text), *element.items(), ("", element.tail)):
+        for attribute, text in ((None, element.text), *element.items()):
             found = _C1.search(str(text)) if text else None
             if found is not None:
-                why = " Bytes 80 to 9F are characters of Windows-1252." if encoding == "iso8859-1" else ""
-                told = (
-                    f"U+{ord(found[0]):04X} is a control character, not text: the label of the encoding is wrong.{why}"
-                )
-                at = pointer(element, str(attribute) if attribute else None)
-                raise Refused([Finding("content.controls", told, pointer=at, line=line_of(element, offset))])
+                return element, str(attribute) if attribute else None, found[0]
+    return None
 
 
 def start_of(content: bytes) -> int:

@@ -41,8 +41,8 @@ def within(_context: object, first: object, second: object, tolerance: object) -
         return abs(one - other) <= most
 
 
-def compare(_context: object, first: object, second: object) -> float:
-    """``compare(a, b)``: -1, 0 or 1 as decimals."""
+def compare_numbers(_context: object, first: object, second: object) -> float:
+    """``compare-numbers(a, b)``: -1, 0 or 1 as decimals."""
     one, other = _number(first), _number(second)
     return NAN if one is None or other is None else float((one > other) - (one < other))
 
@@ -67,7 +67,7 @@ FUNCTIONS: dict[tuple[None, str], Callable[..., Any]] = {
     (None, "exact-sum"): exact_sum,
     (None, "exact-difference"): exact_difference,
     (None, "within"): within,
-    (None, "compare"): compare,
+    (None, "compare-numbers"): compare_numbers,
     (None, "compare-times"): compare_times,
     (None, "is-true"): is_true,
     (None, "is-false"): is_false,

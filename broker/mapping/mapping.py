@@ -127,7 +127,7 @@ class RowMapping:
 
     def run(self, root: etree._Element, message_id: str, *, traced: bool = False) -> tuple[str, Run]:
         """The payload's text, and what the run noted on the way."""
-        run = Run(self.absent)
+        run = Run(self.absent, root)
         code = self.traced if traced else self.fast
         text = code.translate(root, message_id, run)
         run.tell_repeats(self.entries)

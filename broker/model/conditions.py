@@ -18,6 +18,12 @@ class Predicate:
     steps: tuple[str, ...] = ()
     attribute: str = ""
     value: str | None = None
+    others: tuple[str, ...] = ()
+    """Further values that do as well."""
+    root: tuple[str, ...] = ()
+    """It has the value that stands at this path from the document's root."""
+    differs: bool = False
+    """It has none of the values, or is not there."""
 
 
 @dataclass(frozen=True, slots=True)

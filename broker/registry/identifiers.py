@@ -142,7 +142,8 @@ def _read_check(table: Table) -> Check:
 
 
 def _stdnum(module: str, options: tuple[str, ...]) -> Check:
-    def checked(value: str, _match: re.Match[str]) -> str | None:
+    def checked(value: str, match: re.Match[str]) -> str | None:
+        value = match.groupdict().get("number") or value
         numbers = importlib.import_module(f"stdnum.{module}")  # on first use: most documents need one or two
         try:
             numbers.validate(value, **dict.fromkeys(options, True))

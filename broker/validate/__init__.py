@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from broker.content.xml import place, pointer, shown
+from broker.content.xml import control_character, place, pointer, shown
 from broker.model.errors import Refused
 from broker.model.findings import Finding, Severity
 from broker.validate.issuance import check_issuance, issuance_findings
@@ -39,7 +39,7 @@ def validate(document: Document, moment: datetime | None = None) -> tuple[Findin
     A certificate is held against the moment it came at: what is not issued or not in force is refused, unless schema or
     a rule has said so of the same place already.
     """
-    found = (*_schema_findings(document), *_rule_findings(document))
+    found = (*_schema_findings(document), *_rule_findings(document), *_control_findings(document))
     told = {f.pointer for f in found if f.is_error}
     findings = (*found, *(f for f in issuance_findings(document, moment) if f.pointer not in told))
     if not any(f.is_error for f in findings):
@@ -89,6 +89,20 @@ def _rule_findings(document: Document) -> Iterator[Finding]:
         path, line = place(document, node, attribute)
         value = node.get(attribute) if attribute else node.text
         yield Finding(rule.id, rule.message["en"], rule.severity, path, line, shown(value and value.strip()) or None)
+
+
+def _control_findings(document: Document) -> Iterator[Finding]:
+    """A warning where a text holds a C1 control: bytes 80 to 9F are characters of Windows-1252 alone."""
+    found = control_character(document.root)
+    if found is not None:
+        element, attribute, character = found
+        path, line = place(document, element, attribute)
+        text = element.get(attribute) if attribute else element.text
+        told = (
+            f"U+{ord(character):04X} is a control character, not text: "
+            "the label of the encoding is wrong, it may be windows-1252."
+        )
+        yield Finding("content.controls", told, Severity.WARNING, path, line, shown(text))
 
 
 def _path(fault: SchemaFault, path: Callable[[etree._Element, str | None], str]) -> str:

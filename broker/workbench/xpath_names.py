@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from elementpath import ElementPathError, XPath2Parser
 
+from broker.content.xpath_functions import FUNCTIONS
 from broker.workbench.schema_tree import ANY, SchemaNode, local
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+RULE_FUNCTIONS = tuple(name for _, name in FUNCTIONS)
+"""What every rule may call besides XPath 1.0."""
 OWN_FUNCTIONS = ("valid-id", "in-list", "matches", "days")
-"""What a window's rules may call besides XPath 1.0 (``broker.windows.functions``)."""
+"""What a window's rules may call besides those (``broker.windows.functions``)."""
 Chain = tuple[SchemaNode, ...]
 """A declaration below those that hold it."""
 Chains = frozenset[Chain]
@@ -207,7 +210,7 @@ def _parsed(expression: str, namespaces: tuple[tuple[str, str], ...], *, bare: b
 @lru_cache(maxsize=64)
 def _parser(namespaces: tuple[tuple[str, str], ...], *, bare: bool) -> XPath2Parser:
     parser = XPath2Parser(namespaces=dict(namespaces), variable_types={"today": "xs:string"})
-    for name in OWN_FUNCTIONS if bare else ():
+    for name in (*RULE_FUNCTIONS, *(OWN_FUNCTIONS if bare else ())):
         if name != "matches":  # XPath 2.0 has it
             parser.external_function(lambda *_: None, name=name, prefix="")
     return parser

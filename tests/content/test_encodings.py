@@ -2,7 +2,7 @@
 
 import pytest
 
-from broker.content.xml import parse
+from broker.content.xml import control_character, parse
 from broker.model.errors import Refused
 
 TEXT = "<a>\n<b k='x'>Panela, ñandú</b></a>"
@@ -42,22 +42,23 @@ def test_a_label_of_utf_16_on_other_bytes_is_told_as_a_wrong_label() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "pointer"),
+    ("content", "place"),
     [
-        (labelled("ISO-8859-1", "cp1252", "<a>\n<b>“Hass” avocados</b></a>"), "/a/b"),
-        (labelled("UTF-8", "utf-8", "<a>\n<b>\x93Hass\x94</b></a>"), "/a/b"),
-        (labelled("UTF-8", "utf-8", "<a>\n<b>&#147;Hass&#148;</b></a>"), "/a/b"),
-        (labelled("UTF-8", "utf-8", "<a>\n<b k='&#x80;1'/></a>"), "/a/b/@k"),
-        (labelled("UTF-16", "utf-16", "<a>\n<b>\x93Hass\x94</b></a>"), "/a/b"),
+        (labelled("ISO-8859-1", "cp1252", "<a>\n<b>“Hass” avocados</b></a>"), ("b", None)),
+        (labelled("UTF-8", "utf-8", "<a>\n<b>\x93Hass\x94</b></a>"), ("b", None)),
+        (labelled("UTF-8", "utf-8", "<a>\n<b>&#147;Hass&#148;</b></a>"), ("b", None)),
+        (labelled("UTF-8", "utf-8", "<a>\n<b k='&#x80;1'/></a>"), ("b", "k")),
+        (labelled("UTF-16", "utf-16", "<a>\n<b>\x93Hass\x94</b></a>"), ("b", None)),
     ],
     ids=["windows-1252 as latin 1", "utf-8", "decimal reference", "attribute", "utf-16"],
 )
-def test_c1_controls_are_told_as_a_wrong_label(content, pointer) -> None:  # ISO/IEC 6429: 80 to 9F are no characters
-    with pytest.raises(Refused) as refused:
-        parse(content)
-    (finding,) = refused.value.findings
-    assert (finding.code, finding.pointer, finding.line) == ("content.controls", pointer, 2)
+def test_c1_controls_are_found_where_they_stand(content, place) -> None:  # ISO/IEC 6429: 80 to 9F are no characters
+    element, attribute, character = control_character(parse(content)[0])
+    assert (element.tag, attribute) == place
+    assert 0x80 <= ord(character) <= 0x9F
 
 
 def test_letters_whose_bytes_look_like_controls_pass() -> None:
-    assert parse(labelled("UTF-8", "utf-8", "<a>É Ó “Hass” €</a>"))[0].text == "É Ó “Hass” €"
+    root, _ = parse(labelled("UTF-8", "utf-8", "<a>É Ó “Hass” €</a>"))
+    assert root.text == "É Ó “Hass” €"
+    assert control_character(root) is None

@@ -240,7 +240,7 @@ def test_a_place_that_is_not_there_leads_to_where_it_would_be() -> None:
         ('{to = "Exporter/Name", from = "../b"}]', "climbs out of the document"),
         ('{to = "Exporter/Name", from = "b", transform = "magic"}]', "no transform 'magic'"),
         ('{to = "Exporter/Name", from = "b", codes = "nowhere"}]', "no code list 'nowhere'"),
-        ('{to = "Exporter/Name", from = "b", unit = "@u"}]', "not measured in anything"),
+        ('{to = "IssueDateTime", from = "b", unit = "@u"}]', "not measured in anything"),
         (']\ndrops = [{from = "b"}]', "nothing is left out without a reason"),
         (']\n[[groups]]\nto = "Exporter"\nfields = []', "`each` is missing"),
     ],

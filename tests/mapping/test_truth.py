@@ -218,6 +218,54 @@ fields = [{to = "StatementDescription", from = "country"}]
     assert explanation.findings == ()
 
 
+def test_a_row_may_have_them_told_though_a_statement_carries_them() -> None:
+    rows = (
+        ONE.replace("codes", 'several = "tell", codes')[:-1]
+        + """]
+[[groups]]
+to = "AdditionalInformation"
+each = "to"
+fields = [{to = "StatementDescription", from = "country"}]
+"""
+    )
+    _, explanation = translated("<a><to><country>PE</country></to><to><country>CL</country></to></a>", rows)
+    assert told(explanation, "mapping.several") == [("/a/to[2]/country", "warning")]
+
+
+PREDICATES = """{to = "InvoiceAmount", from = ["t[@c=/money]", "t[@c='']", "t"], unit = ["@c", "money"]},
+    {to = "TotalGrossMassMeasure", from = "w[k='net'|'NET']/v", transform = "sum", unit = "@u"},
+    {to = "TotalPackageQuantity", from = "n[@k!='x']"}]"""
+
+
+def test_predicates_compare_with_several_texts_with_none_and_with_another_place() -> None:
+    content = """<a><money>EUR</money><t c="USD">1</t><t c="EUR">2</t>
+    <w><k>net</k><v u="KGM">1.5</v></w><w><k>gross</k><v u="KGM">9</v></w><w><k> NET </k><v u="KGM">2</v></w>
+    <n k="x">7</n><n>8</n></a>"""
+    payload, explanation = translated(content, PREDICATES)
+    assert amounts(payload) == [("2", "EUR")]
+    assert amounts(payload, "TotalGrossMassMeasure") == [("3.5", "KGM")]
+    assert texts(payload, "TotalPackageQuantity") == ["8"]
+    (origin,) = [o for o in explanation.lineage if o.target.endswith("InvoiceAmount")]
+    assert "/a/money" in {source.path for source in origin.deciders}
+    (mass,) = [o for o in explanation.lineage if o.target.endswith("TotalGrossMassMeasure")]
+    assert [source.path for source in mass.sources] == ["/a/w[1]/v", "/a/w[3]/v"]
+    assert {"/a/w[1]/k", "/a/w[3]/k"} <= {source.path for source in mass.deciders}
+
+
+def test_a_unit_is_the_last_word_of_a_text() -> None:
+    rows = """{to = "AdditionalInformation[p]/StatementDescription", from = "price", unit = ["@c", "money"]},
+    {to = "AdditionalInformation[q]/StatementDescription", from = ["why", "much"], join = " | ",
+     unit = ["much/@c", "money"]}]"""
+    content = '<a><price c="USD">5</price><why>freight</why><much>7</much><money>EUR</money></a>'
+    payload, explanation = translated(content, rows)
+    assert texts(payload, "AdditionalInformation/StatementDescription") == ["5 USD", "freight | 7 | EUR"]
+    assert {loss.path: loss.state for loss in explanation.loss} == dict.fromkeys(
+        ("/a/price", "/a/price/@c", "/a/why", "/a/much", "/a/money"), "folded"
+    )
+    payload, _ = translated("<a><money>EUR</money></a>", rows)
+    assert texts(payload, "AdditionalInformation/StatementDescription") == []
+
+
 def test_what_only_decides_is_marked_so_and_is_not_called_carried() -> None:
     rows = '{to = "Exporter/Name", from = "name", when = "kind = \'seller\'"}]'
     _, explanation = translated("<a><kind>seller</kind><name>X</name></a>", rows)

@@ -75,6 +75,11 @@ class PlannedRow:
     otherwise: PlannedRow | None = None
 
     @property
+    def states_unit(self) -> bool:
+        """Its target has no attribute for a unit: the unit stands in the text, after the number."""
+        return bool(self.units) and self.target.element.unit_attribute() is None
+
+    @property
     def is_constant(self) -> bool:
         """Its value has no source: it never makes an element appear."""
         return not self.sources
@@ -344,7 +349,7 @@ class _Planner:
             return
         if row.id and row.id != (element.wco_id or "-"):
             raise self.fail(where, f"the WCO id of {element.name} is {element.wco_id or '-'}, not {row.id}")
-        if row.unit and element.unit_attribute() is None:
+        if row.unit and element.unit_attribute() is None and not _is_text(element):
             raise self.fail(where, f"{element.name} is not measured in anything: `unit` has no place")
         for constant in (row.value, row.default):
             if constant is not None and element.type.content is not None:
@@ -352,6 +357,10 @@ class _Planner:
                     element.type.content.checker()(constant)
                 except Unfit as unfit:
                     raise self.fail(where, f"{constant!r} does not fit {element.name}: {unfit.reason}") from None
+
+
+def _is_text(element: Element) -> bool:
+    return element.type.content is not None and not element.type.content.is_number
 
 
 def _mandatory(group: PlannedGroup) -> Iterator[int]:

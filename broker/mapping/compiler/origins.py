@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from broker.mapping.compiler.bind import PlannedGroup, PlannedRow, Read
     from broker.mapping.compiler.emit import Emitter
     from broker.mapping.compiler.source_tree import Scope
+    from broker.model.conditions import Predicate
 
 
 class OriginWriter:
@@ -40,6 +41,10 @@ class OriginWriter:
     def all_measured(self, row: PlannedRow) -> list[str]:
         return [self.measured(row, i) for i in range(len(row.sources))]
 
+    def unit_places(self, row: PlannedRow) -> str:
+        """The places of the unit of a row whose sources share them."""
+        return ", ".join(self.emit.pair(unit) for unit in row.units[0])
+
     def taken_measured(self, row: PlannedRow, number: int) -> str:
         """The leaf that gave a value, and its unit's, where both stand in one text."""
         return f"run.taken_measured({number}, {', '.join(self.all_measured(row))})"
@@ -48,6 +53,11 @@ class OriginWriter:
         """The leaves that gave the value: the first present, or all that were joined or summed."""
         if not row.sources:
             return "()"
+        if row.states_unit and row.row.join is None:
+            return self.taken_measured(row, row.number)
+        if row.states_unit:
+            leaves = ", ".join(self.leaf_pairs(row))
+            return f"run.all_taken(*run.with_unit(({leaves},), {self.unit_places(row)}))"
         if row.row.join is None and not any(s.many for s in row.sources):
             return f"run.taken({row.number}, {', '.join(self.leaf_pairs(row))})"
         return f"run.all_taken({', '.join(self.leaf_pairs(row))})"
@@ -59,9 +69,10 @@ class OriginWriter:
             if read.capture is not None:
                 for up, predicate in read.capture.predicates:
                     if not predicate.position:
-                        element = self.emit.one(read)
-                        parts.append(f"*run.predicate({element}, {up}, {predicate.steps!r}, {predicate.attribute!r})")
-        if row.units:
+                        parts.append(
+                            self._predicate(read, f"{up}, {predicate.steps!r}, {predicate.attribute!r}", predicate)
+                        )
+        if row.units and not row.states_unit:
             parts.append(f"*{self.unit_leaves(row)}")
             if not row.row.unit_default:
                 parts += [self.decider(unit) for unit in row.units[0][:1] if len(row.units) == 1 and not unit.many]
@@ -71,6 +82,18 @@ class OriginWriter:
         if dated and self.emit.plan.date is not None and self._has_editions(row):
             parts.append(f"*run.leaf({self.emit.one(self.emit.plan.date)}, {self.emit.plan.date.attribute!r})")
         return f"({', '.join(parts)},)" if parts else "()"
+
+    def _predicate(self, read: Read, where: str, predicate: Predicate) -> str:
+        """What a predicate read, of every element that it let through; and what it held that against."""
+        if predicate.root:
+            return f"{self._asked(read, where)}, *run.root_leaf({predicate.root!r})"
+        return self._asked(read, where)
+
+    @staticmethod
+    def _asked(read: Read, where: str) -> str:
+        if read.many:
+            return f"*(leaf for e in {read.variable} for leaf in run.predicate(e, {where}))"
+        return f"*run.predicate({read.variable}, {where})"
 
     def decider(self, read: Read) -> str:
         """The leaf that a condition read, or the place where it would have been."""

@@ -98,11 +98,13 @@ class Values:
         content = element.type.attributes[row.attribute].type if row.attribute else element.type.content
         convert = self.emit.constant("C", converter(r, content, self.emit.code_lists))
         if "sum" in r.transforms:
-            self.emit.add(indent, f"t{n} = run.sum({convert}, {row.sources[0].variable}, {n})")
+            self.emit.add(indent, f"t{n} = run.sum({convert}, {' + '.join(s.variable for s in row.sources)}, {n})")
         elif r.join is not None:
             leaves = ", ".join(self.origins.leaf_pairs(row))
             present = (s.variable if s.many else f"{s.variable} is not None" for s in row.sources)
             self.emit.add(indent, f"if {' or '.join(present)}:")
+            if row.states_unit:
+                leaves = f"*run.with_unit(({leaves},), {self.origins.unit_places(row)})"
             self.emit.add(indent + 1, f"t{n} = run.joined({convert}, ({leaves},), {r.join!r}, {n})")
         else:
             self._first_present(row, convert, indent)
@@ -123,6 +125,10 @@ class Values:
         for i, source in enumerate(row.sources):
             test = f"not t{n} and len(run.issues) == b{n} and " if i else ""
             self.emit.add(indent, f"if {test}{source.variable} is not None:")
+            if row.states_unit:
+                held = f"run.pairs({self.origins.measured(row, i)})"
+                self.emit.add(indent + 1, f"t{n} = run.joined({convert}, {held}, ' ', {n})")
+                continue
             self.emit.add(indent + 1, f"t{n} = value({convert}, {source.variable}, {source.attribute!r}, {n})")
             self._identify(row, source, row.schemes[min(i, len(row.schemes) - 1)] if row.schemes else None, indent + 1)
             if (row.units or row.row.unit_default) and not row.attribute:
@@ -153,7 +159,7 @@ class Values:
     def _unit_of_all(self, row: PlannedRow, indent: int) -> None:
         """One unit for all that is summed or joined: different ones are no sum."""
         n = row.number
-        if not (row.units or row.row.unit_default) or row.attribute:
+        if not (row.units or row.row.unit_default) or row.attribute or row.states_unit:
             return
         measured = ", ".join(self.origins.measured(row, i) for i in range(len(row.sources)))
         self.emit.add(indent, f"if t{n}: u{n} = run.one_unit({self._unit_arguments(row)}, {measured})")

@@ -52,6 +52,8 @@ class WalkWriter:
         if report and not dropped:
             self._attributes(node, variable, indent)
             self._text(node, variable, indent)
+        elif report and node.drop is None:
+            self._carried(node, variable, indent)
         if node.children and (report or any(self._reads_in(child) for child in node.children.values())):
             self._children(node, variable, indent, report=report, dropped=dropped)
 
@@ -63,7 +65,13 @@ class WalkWriter:
             self._add(indent, f"{flag}n += 1; {flag} = {flag}n == {predicate.position}")
             return
         found = f"run.below({variable}, {self.constant('P', predicate.steps)}, {predicate.attribute!r})"
-        test = f"{found} != ''" if predicate.value is None else f"{found} == {predicate.value!r}"
+        if predicate.root:
+            test = f"{found} != '' and {found} == run.of_root({self.constant('P', predicate.root)})"
+        elif predicate.value is None:
+            test = f"{found} != ''"
+        else:
+            accepted = self.constant("P", (predicate.value, *predicate.others))
+            test = f"{found} {'not in' if predicate.differs else 'in'} {accepted}"
         self._add(indent, f"{flag} = {test}")
 
     def _captures(self, node: SourceNode, variable: str, indent: int, *, report: bool) -> None:
@@ -93,7 +101,16 @@ class WalkWriter:
             indent + 1,
             f"if a not in {self.constant('A', known)} and not a.startswith({XSI!r}): left(({variable}, a))",
         )
-        for attribute in sorted(node.carried_attributes - set(node.dropped_attributes) - set(self.anywhere)):
+        self._carried_attributes(node, variable, indent)
+
+    def _carried(self, node: SourceNode, variable: str, indent: int) -> None:
+        """A drop around it is no reason for what a row names."""
+        if node.reads_text:
+            self._add(indent, f"claim({variable})")
+        self._carried_attributes(node, variable, indent)
+
+    def _carried_attributes(self, node: SourceNode, variable: str, indent: int) -> None:
+        for attribute in sorted(node.carried_attributes - set(node.dropped_attributes)):
             self._add(indent, f"if {variable}.get({attribute!r}): claim(({variable}, {attribute!r}))")
 
     def _text(self, node: SourceNode, variable: str, indent: int) -> None:

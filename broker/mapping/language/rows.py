@@ -54,7 +54,7 @@ class Row:
     otherwise: str = ""
     required: bool = False
     several: str = ""
-    """``refuse``: of several values in the source none is the right one."""
+    """Of several values in the source: ``tell`` the others whatever carries them, or ``refuse``: none is right."""
     note: str = ""
     label: str = ""
     label_es: str = ""
@@ -248,7 +248,7 @@ class _RowReader:
             why=why,
             when=self.condition(when, where),
             when_text=when,
-            several=table.choice("several", ("", "refuse"), ""),
+            several=table.choice("several", ("", "tell", "refuse"), ""),
             required=table.flag("required", default=False),
             map_else=table.choice("map_else", ("drop", "keep"), "drop"),
             label=label,

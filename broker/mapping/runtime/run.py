@@ -61,12 +61,13 @@ class Run:
     """The state of one translation."""
 
     __slots__ = (
-        "absent", "claimed", "failures", "instances", "issues", "left", "missing", "notes", "on", "repeats", "sorted",
-        "used",
+        "absent", "claimed", "failures", "instances", "issues", "left", "missing", "notes", "on", "repeats",
+        "root", "sorted", "used",
     )  # fmt: skip
 
-    def __init__(self, absent: frozenset[str]) -> None:
+    def __init__(self, absent: frozenset[str], root: etree._Element | None = None) -> None:
         self.absent = absent
+        self.root = root
         self.issues: list[Issue] = []
         self.failures: set[tuple[int, etree._Element, str | None]] = set()
         """Row and leaf of the issues sorted so far, but for those of which a part is carried."""
@@ -133,10 +134,25 @@ class Run:
             return ""
         return self.clean(found.get(attribute) if attribute else found.text)
 
-    def joined(self, convert: Convert, leaves: Sequence[tuple[etree._Element, str | None]], join: str, row: int) -> str:
+    def of_root(self, steps: Sequence[str]) -> str:
+        """What a predicate is held against: the text at a path from the document's root."""
+        return self.below(self.root, steps, "") if self.root is not None else ""
+
+    def root_leaf(self, steps: Sequence[str]) -> tuple[Leaf, ...]:
+        """The same as a leaf."""
+        return self.predicate(self.root, 0, steps, "")
+
+    def with_unit(self, values: Sequence[Pair], *places: Pair) -> tuple[Pair, ...]:
+        """Values that stand in one text, and the nearest unit after them; nothing where there is no value."""
+        if not any(self.look(*value) for value in values):
+            return ()
+        return (*values, *[place for place in places if self.look(*place)][:1])
+
+    def joined(self, convert: Convert, leaves: Sequence[Pair], join: str, row: int) -> str:
         """Several leaves as one value."""
-        texts = [self.text(element, attribute) for element, attribute in leaves]
-        return self._several(convert, leaves, join.join(t for t in texts if t), row)
+        there = [(element, attribute) for element, attribute in leaves if element is not None]
+        texts = [self.text(element, attribute) for element, attribute in there]
+        return self._several(convert, there, join.join(t for t in texts if t), row)
 
     def sum(self, convert: Convert, elements: Sequence[etree._Element], row: int) -> str:
         """The exact sum of the texts of elements; empty, with an issue, where one is no decimal."""
@@ -379,8 +395,9 @@ class Run:
             for row, attribute in capture.readers:
                 text, shown = self.look(other, attribute), self.look(first, attribute)
                 leaf, taken = (other, first) if attribute is None else ((other, attribute), (first, attribute))
-                if text and text != shown and taken in self.used and leaf not in self.used:
-                    refused = getattr(entries[row], "several", "") == "refuse"
+                several = getattr(entries[row], "several", "")
+                if text and text != shown and taken in self.used and (several or leaf not in self.used):
+                    refused = several == "refuse"
                     code = "value.ambiguous" if refused else "mapping.several"
                     reason = f"{text!r} is not carried: there is one place, and {shown!r} came first"
                     if refused:

@@ -308,7 +308,9 @@ def _paths(group: Group, tree: SchemaTree, scopes: tuple[SchemaNodes, ...]) -> I
         yield from tree.follow(start, path)[1]
 
     for row in group.rows:
-        base = tree.follow(scopes[-1], row.sources[0])[0] if row.sources and not row.sources[0].up else None
+        up = row.sources[0].up if row.sources else 0
+        start = scopes[0] if up < 0 else scopes[max(0, len(scopes) - 1 - up)]
+        base = tree.follow(start, row.sources[0])[0] if row.sources else None
         for path in row.sources:
             yield from ((row, f"row {row.name}, {path.text}", name) for name in ask(path))
         for measure in _measures(row):
