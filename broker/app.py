@@ -28,6 +28,7 @@ from broker.relay.watchdog.policy import WatchdogPolicy
 from broker.relay.watchdog.schedule import WatchdogSchedule
 from broker.windows.decide import windows as windows_of
 from broker.windows.faults import read_faults
+from broker.workbench.soundness import ensure_sound
 from broker.worker.services import Afterwards, AlarmService, HealthService, RelayService, WatchService, run
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def run_worker(settings: Settings) -> int:
     Claims(settings).open()
     catalogue = catalogues.load(max_content=settings.max_content_bytes)
     logger.info("catalogue.loaded", types=len(catalogue.document_types), participants=len(catalogue.participants))
+    ensure_sound(catalogues.data_root())
     kept = Archive(settings.claims)
     digest = kept.keep(catalogues.data_root(), catalogue)
     logger.info("catalogue.kept", catalogue=digest, decisions=catalogue.decisions, engine=__version__)

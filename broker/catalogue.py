@@ -226,12 +226,13 @@ class _Documents:
 
     def _pinned(self, name: str, editions: Mapping[str, str]) -> dict[str, Any]:
         """The code lists that a document type holds to one edition, whatever the document's date."""
-        unknown = sorted(set(editions) - set(self.code_lists))
-        if unknown:
-            raise Misconfigured(
-                f"{self.folder / name / 'document.toml'}: editions: there is no code list {unknown[0]!r}"
-            )
-        return {code_list: self.code_lists[code_list].pin(version) for code_list, version in editions.items()}
+        place = f"{self.folder / name / 'document.toml'}: editions"
+        if unknown := sorted(set(editions) - set(self.code_lists)):
+            raise Misconfigured(f"{place}: there is no code list {unknown[0]!r}")
+        try:
+            return {code_list: self.code_lists[code_list].pin(version) for code_list, version in editions.items()}
+        except Misconfigured as error:
+            raise Misconfigured(f"{place}: {error}") from None
 
     def _rows(self, name: str, namespaces: Mapping[str, str]) -> Rows:
         return read_rows(

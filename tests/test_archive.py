@@ -74,12 +74,12 @@ def test_an_answer_comes_home_under_the_mapping_that_made_the_payload(archive, c
     before = load_home(data_root(), first)
     content, mapping, answer = answered(before, "pe-vuce", "pe-vuce/samples/PE-AGREEMENT.toml")
     expected = told(before, content, mapping, answer)
-    assert expected[0]["pointer"]
-    assert expected[0]["line"]
+    assert expected[0].pointer
+    assert expected[0].line
     now = catalogues.load(changed)
     assert mapping not in {kind.mapping.id for kind in now.document_types.values()}
     alone = load_home(changed, now)
-    assert told(alone, content, mapping, answer)[-1]["code"] == "answer.source-gone"
+    assert told(alone, content, mapping, answer)[-1].code == "answer.source-gone"
     archive.keep(changed, now)
     again = Archive(f"file://{archive._folder.parent}/store", archive._folder.parent / "elsewhere")
     assert told(load_home(changed, now, again.holding), content, mapping, answer) == expected

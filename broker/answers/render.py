@@ -139,7 +139,8 @@ def _form(file: Path) -> Form:
         }
         stylesheet = etree.XSLT(etree.parse(sheet), access_control=_NOTHING) if sheet.is_file() else None
     except (etree.XPathSyntaxError, etree.XSLTParseError, etree.XMLSyntaxError, OSError) as error:
-        raise Misconfigured(f"{file.parent}: {error}") from error
+        at_fault = file if isinstance(error, etree.XPathSyntaxError) else sheet
+        raise Misconfigured(f"{at_fault}: {error}") from error
     form = Form(
         name=file.parent.name,
         title=table.text("name"),

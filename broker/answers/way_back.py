@@ -343,10 +343,15 @@ def _refuse_unknown(catalogue: Catalogue, statuses: Statuses, forms: Mapping[str
         place, answers = f"{participant.folder}/participant.toml: answers", participant.answers
         named += [(f"{place}.form", answers.form, forms), (f"{place}.dialect", answers.dialect, statuses.lists)]
         named += [(f"{place}.states.{code}", state, statuses.states) for code, state in answers.states.items()]
-    named += [(f"mappings/responses/{f.name}: lists", one, statuses.lists) for f in forms.values() for one in f.lists]
-    for place, name, known in named:
-        if name and name not in known:
-            raise Misconfigured(f"{place}: {name!r} is none of {', '.join(sorted(known))}")
+    named += [
+        (f"mappings/responses/{f.name}/response.toml: lists", one, statuses.lists)
+        for f in forms.values()
+        for one in f.lists
+    ]
+    odd = [(place, name, known) for place, name, known in named if name and name not in known]
+    if odd:
+        sentences = (f"{place}: {name!r} is none of {', '.join(sorted(known))}" for place, name, known in odd)
+        raise Misconfigured(faults=[Misconfigured(sentence) for sentence in sentences])
 
 
 def _source(

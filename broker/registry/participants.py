@@ -288,7 +288,8 @@ def refuse_doubles(participants: Mapping[ParticipantCode, Participant]) -> None:
         for rule_id in (*(r.id for r in participant.accepts), *(r.id for r in participant.rules)):
             known = owner.setdefault(rule_id, participant)
             if known is not participant and _first(known, participants) != _first(participant, participants):
-                raise Misconfigured(f"{participant.folder}: rule {rule_id} exists already in {known.folder}")
+                file = f"{participant.folder}/participant.toml"
+                raise Misconfigured(f"{file}: rule {rule_id} exists already in {known.folder}")
 
 
 def _first(participant: Participant, participants: Mapping[ParticipantCode, Participant]) -> ParticipantCode:

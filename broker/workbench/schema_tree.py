@@ -119,7 +119,10 @@ def _xsd_tree(file: Path, _state_of_files: str) -> SchemaTree:
 
 def _of_xsd(declared: Any, made: dict[int, SchemaNode]) -> SchemaNode:  # noqa: ANN401 - xmlschema's, or a wildcard's
     if id(declared) not in made:
-        if declared.name is None or getattr(getattr(declared, "type", None), "content", None) is None:
+        kind = getattr(declared, "type", None)
+        if kind is not None and kind.is_simple():
+            made[id(declared)] = SchemaNode(declared.name, frozenset())
+        elif declared.name is None or getattr(kind, "content", None) is None:
             made[id(declared)] = SchemaNode(declared.name or ANY, None, lambda: (SchemaNode(ANY, None),))
         else:
             names = frozenset(name or ANY for name in getattr(declared, "attributes", ()))

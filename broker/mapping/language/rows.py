@@ -14,7 +14,7 @@ from broker.model.errors import Misconfigured
 from broker.toml_table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from broker.model.conditions import Condition, Path
 
@@ -103,6 +103,14 @@ class Rows:
     """The document type whose rows they take over."""
 
 
+class BadRows(Misconfigured):
+    """Rows that cannot be read, all told; and the others, for whoever looks further."""
+
+    def __init__(self, others: Rows, faults: Sequence[Misconfigured]) -> None:
+        super().__init__(faults=faults)
+        self.others = others
+
+
 def read_rows(data: Mapping[str, Any], namespaces: Mapping[str, str], file: str, base: str = "") -> Rows:
     """The rows that a mapping.toml (already merged with what it extends) holds; raises Misconfigured."""
     data = written_out(data)
@@ -114,9 +122,10 @@ def read_rows(data: Mapping[str, Any], namespaces: Mapping[str, str], file: str,
     picks = next(iter(reader.each([date] if date else [], reader.path, "date")), None)
     body = reader.group(table, "", "")
     reader.each([table], lambda whole, _: whole.end(), "")
+    rows = Rows(version, digest, picks, body, file, base)
     if reader.faults:
-        raise Misconfigured(faults=reader.faults)
-    return Rows(version, digest, picks, body, file, base)
+        raise BadRows(rows, reader.faults)
+    return rows
 
 
 class _RowReader:

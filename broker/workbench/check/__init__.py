@@ -42,10 +42,12 @@ def check(
     *,
     changed: Collection[Path] | None = None,
     with_samples: bool = True,
+    with_versions: bool = True,
 ) -> CheckReport:
     """Look at all data below ``root``; ``tell`` hears what is looked at.
 
-    With ``changed`` only what these files can have broken; without samples only what no document is needed for.
+    With ``changed`` only what these files can have broken; without samples only what no document is needed for; without
+    versions nothing of ``versions.lock``, which is the authors' and not a worker's concern.
     """
     root = root or catalogues.data_root()
     heard: list[Misconfigured] = []
@@ -59,7 +61,7 @@ def check(
         tell(document_type.name)
         found += documents.faults(document_type, scope)
     found += documents.faults_of_all(scope)
-    if not heard:
+    if with_versions and not heard:
         found += versions.faults(root / "mappings", catalogue)
     if with_samples:
         found += _tried(scope, tell)

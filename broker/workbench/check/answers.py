@@ -33,7 +33,8 @@ def faults(scope: CheckScope) -> Iterator[DataFault]:
     try:
         way_back.load(scope.root, scope.catalogue)
     except _UNREADABLE as error:
-        yield of_error(error, mappings / "responses", scope.root)
+        for one in getattr(error, "faults", (error,)):
+            yield of_error(one, mappings / "responses", scope.root)
     yield from _sentences(scope)
     try:
         relations.load(mappings / "relations.toml")

@@ -11,6 +11,7 @@ from broker.answers.way_back import ALWAYS
 from broker.mapping.compiler.bind import lay_out
 from broker.mapping.compiler.write import write
 from broker.mapping.language import uses
+from broker.mapping.language.rows import BadRows
 from broker.model.errors import Misconfigured
 from broker.relay.ledger import granting_families
 from broker.toml_table import read_toml
@@ -83,6 +84,17 @@ def faults_of_all(scope: CheckScope) -> Iterator[DataFault]:
             text = f"{' and '.join(names)} have the root {root}, and no `when` tells them apart"
             yield placed(DataFault(f"mappings/envelopes/{names[-1]}.toml", text, row="root"), scope.root, "root =")
     yield from _ungranted(scope)
+    yield from _payload(scope)
+
+
+def _payload(scope: CheckScope) -> Iterator[DataFault]:
+    """The payload's own schema and the rules beside it: what every document must become."""
+    schema = scope.catalogue.payload_schema
+    try:
+        schema.warm()
+        check_rules(schema.rules, schema.namespaces)
+    except (Misconfigured, etree.LxmlError, OSError) as error:
+        yield of_error(error, schema.file.with_suffix(".rules.toml"), scope.root)
 
 
 def _plain(error: Exception, scope: CheckScope) -> str:
@@ -203,8 +215,12 @@ def _rows(document_type: DocumentType, tree: SchemaTree | None, scope: CheckScop
             fault = of_error(one, scope.root / _file_of(document_type, scope), scope.root)
             named = fault.sentence.partition(": ")[0]
             yield _at(replace(fault, where=_file_of(document_type, scope)), None, named, document_type, scope)
-        return
-    yield from _compiled(document_type, rows, scope)
+        if not isinstance(error, BadRows):
+            return
+        rows = error.others
+        yield from _each_compiled(document_type, rows, scope)
+    else:
+        yield from _compiled(document_type, rows, scope)
     if tree is None:
         return
     start = tree.root(document_type.root)
@@ -225,18 +241,21 @@ def _compiled(document_type: DocumentType, rows: Rows, scope: CheckScope) -> Ite
         whole = error
     else:
         return
-    told = False
+    told = list(_each_compiled(document_type, rows, scope))
+    yield from told or [of_error(whole, scope.root / _file_of(document_type, scope), scope.root)]
+
+
+def _each_compiled(document_type: DocumentType, rows: Rows, scope: CheckScope) -> Iterator[DataFault]:
+    """What the compiler says of each row by itself."""
+    mapping = document_type.mapping
     for row, alone in _one_by_one(rows):
         try:
             plan = lay_out(alone, mapping.declaration)
             write(plan, mapping.code_lists, mapping.identifiers, traced=False)
-        except Exception as error:  # noqa: BLE001 - as above
-            told = True
+        except Exception as error:  # noqa: BLE001 - a crash of the compiler is told with the row that brings it about
             text = _plain(error, scope) if isinstance(error, Misconfigured) else f"{type(error).__name__}: {error}"
             fault = of_error(Misconfigured(text), scope.root / _file_of(document_type, scope), scope.root)
             yield _at(fault, row, f"row {row.name}", document_type, scope)
-    if not told:
-        yield of_error(whole, scope.root / _file_of(document_type, scope), scope.root)
 
 
 def _one_by_one(rows: Rows) -> Iterator[tuple[Row, Rows]]:

@@ -51,7 +51,7 @@ def _editions(code_list: CodeList, root: Path) -> Iterator[DataFault]:
                 where = f"mappings/codelists/{code_list.name}/{edition.version}.csv"
                 yield placed(DataFault(where, text, row=code), root, code)
     for before, after in zip(code_list.editions, code_list.editions[1:], strict=False):
-        if after.valid_from is None or before.valid_from == after.valid_from:
+        if before.valid_from is None or after.valid_from is None or before.valid_from == after.valid_from:
             text = f"the editions {before.version} and {after.version} hold on the same days: say valid_from of each"
             yield placed(DataFault(file, text, row=after.version), root, f'"{after.version}"')
         elif before.valid_to and before.valid_to >= after.valid_from:

@@ -44,6 +44,8 @@ def _all(participant: Participant, scope: CheckScope, statuses: Statuses | None)
         yield from ((route.id, text) for text in _route(route, scope))
     for rule in participant.rules:
         yield from ((rule.id, text) for text in _rule(rule, participant, scope))
+    ids = [*(route.id for route in participant.accepts), *(rule.id for rule in participant.rules)]
+    yield from ((one, "the id stands there twice") for one in dict.fromkeys(ids) if ids.count(one) > 1)
     codes = [rule.code for rule in participant.rules]
     for rule in participant.rules:
         if codes.count(rule.code) > 1 and rule.code in codes[: participant.rules.index(rule)]:
