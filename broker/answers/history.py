@@ -38,7 +38,7 @@ class DocumentReceived:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class DocumentRefused:
     """The message is at fault; the codes of its findings."""
 
     at: str
@@ -117,7 +117,9 @@ class Related:
     kind: Literal["related"] = "related"
 
 
-Fact = DocumentReceived | Refused | Routed | Delivered | DeliveryFailed | Answered | Overdue | NoAnswer | Related
+Fact = (
+    DocumentReceived | DocumentRefused | Routed | Delivered | DeliveryFailed | Answered | Overdue | NoAnswer | Related
+)
 
 
 @dataclass(frozen=True, slots=True)

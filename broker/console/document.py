@@ -36,14 +36,14 @@ class DocumentPage:
     letters: list[Row]
     findings: list[tuple[str, Event]]
     """Who says it (a window, or empty: the broker), and the finding."""
-    steps: list[Step] = field(default_factory=list)
+    steps: list[TimelineStep] = field(default_factory=list)
     sides: Sides | None = None
     note: str = ""
     """Why there is no content, or no payload, or what to know of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TimelineStep:
     """One event on the line of time."""
 
     at: int
@@ -144,12 +144,12 @@ def findings_of(events: list[Event]) -> list[tuple[str, dict[str, Any]]]:
     return list(found.values())
 
 
-def _step(event: Event, began: int) -> Step:
+def _step(event: Event, began: int) -> TimelineStep:
     at, name = milliseconds(event["at"]), event["event"]
     after = (at - began) / 1000
     who = event.get("window") or event.get("by") or event.get("sender") or ""
     rejected = event.get("verdict") in ("rejected", "cancelled")
-    return Step(at, name, who, _said(event), f"+{after:.1f} s" if after < 600 else f"+{after / 60:.0f} min",
+    return TimelineStep(at, name, who, _said(event), f"+{after:.1f} s" if after < 600 else f"+{after / 60:.0f} min",
                 is_bad=name in _BAD or rejected)  # fmt: skip
 
 

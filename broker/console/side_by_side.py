@@ -39,7 +39,7 @@ class Piece:
 
 
 @dataclass(slots=True)
-class Line:
+class ShownLine:
     number: int
     pieces: list[Piece]
     marks: list[str] = field(default_factory=list)
@@ -61,8 +61,8 @@ class Pointed:
 
 @dataclass(slots=True)
 class Sides:
-    source: list[Line] = field(default_factory=list)
-    payload: list[Line] = field(default_factory=list)
+    source: list[ShownLine] = field(default_factory=list)
+    payload: list[ShownLine] = field(default_factory=list)
     losses: list[dict[str, Any]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     pointed: list[Pointed] = field(default_factory=list)
@@ -187,7 +187,7 @@ def _fill_source(sides: Sides, content: bytes, leaves: list[Leaf], *, reveal: bo
         if number > MOST_LINES or room < 0:
             sides.is_cut = True
             return
-        sides.source.append(Line(number, list(_pieces(line.rstrip("\r"), raw, spans.get(number, [])))))
+        sides.source.append(ShownLine(number, list(_pieces(line.rstrip("\r"), raw, spans.get(number, [])))))
 
 
 def _spans(lines: list[str], leaves: list[Leaf]) -> dict[int, list[tuple[int, int, Leaf]]]:
@@ -264,7 +264,7 @@ def _fill_payload(  # noqa: C901 - one walk, told straight
         if len(sides.payload) >= MOST_LINES:
             sides.is_cut = True
             return False
-        sides.payload.append(Line(len(sides.payload) + 1, pieces))
+        sides.payload.append(ShownLine(len(sides.payload) + 1, pieces))
         if path is not None:
             numbers[path] = len(sides.payload)
         return True

@@ -47,7 +47,7 @@ F = TypeVar("F", bound=facts.LaneFact)
 
 
 @dataclass(frozen=True, slots=True)
-class Row(Generic[F]):
+class FactHandler(Generic[F]):
     """One kind of fact, and the function that its owner plans it with."""
 
     fact: type[F]
@@ -70,20 +70,20 @@ def _window_answered(batch: Batch, fact: facts.WindowAnswered) -> None:
 
 
 _ROWS = (
-    Row(facts.DocumentAccepted, document_accepted),
-    Row(facts.DocumentRepeated, document_repeated),
-    Row(facts.PayloadDelivered, payload_delivered),
-    Row(facts.PayloadUndelivered, payload_undelivered),
-    Row(facts.AnswerAwaited, answer_awaited),
-    Row(facts.WindowAnswered, _window_answered),
-    Row(facts.NumberAssigned, number_assigned),
-    Row(facts.DocumentNamed, document_named),
-    Row(facts.AmendmentSent, amendment_sent),
-    Row(facts.AmendmentFound, amendment_found),
-    Row(facts.AmendmentLinked, amendment_linked),
-    Row(facts.CertificateGranted, certificate_granted),
-    Row(facts.CertificateWithdrawn, certificate_withdrawn),
-    Row(facts.WriteoffRequested, writeoff_requested),
+    FactHandler(facts.DocumentAccepted, document_accepted),
+    FactHandler(facts.DocumentRepeated, document_repeated),
+    FactHandler(facts.PayloadDelivered, payload_delivered),
+    FactHandler(facts.PayloadUndelivered, payload_undelivered),
+    FactHandler(facts.AnswerAwaited, answer_awaited),
+    FactHandler(facts.WindowAnswered, _window_answered),
+    FactHandler(facts.NumberAssigned, number_assigned),
+    FactHandler(facts.DocumentNamed, document_named),
+    FactHandler(facts.AmendmentSent, amendment_sent),
+    FactHandler(facts.AmendmentFound, amendment_found),
+    FactHandler(facts.AmendmentLinked, amendment_linked),
+    FactHandler(facts.CertificateGranted, certificate_granted),
+    FactHandler(facts.CertificateWithdrawn, certificate_withdrawn),
+    FactHandler(facts.WriteoffRequested, writeoff_requested),
 )
 FACTS = {row.fact.KIND: row for row in _ROWS}
 """Kind of fact to its row."""

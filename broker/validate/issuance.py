@@ -31,8 +31,10 @@ def issuance_findings(document: Document, moment: datetime | None) -> Iterator[F
     for opened in document.envelopes:
         envelope = opened.envelope
         if envelope.issuance is not None:
-            yield from _Place(opened.root, envelope.namespaces, opened.offset, frozenset()).judge(envelope.issuance, at)
-    own = _Place(document.root, document.type.namespaces, document.line_offset, absent)
+            yield from _Lodgeable(opened.root, envelope.namespaces, opened.offset, frozenset()).judge(
+                envelope.issuance, at
+            )
+    own = _Lodgeable(document.root, document.type.namespaces, document.line_offset, absent)
     if document.type.issuance is not None:
         yield from own.judge(document.type.issuance, at)
 
@@ -57,7 +59,7 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Lodgeable:
     """A root with what is needed to look things up below it."""
 
     root: etree._Element

@@ -39,7 +39,7 @@ _DECLARATION = "/MetaData/Declaration/"
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Judgement:
     """What became of a document under one catalogue."""
 
     outcome: Outcome
@@ -68,7 +68,7 @@ class Side:
         self.catalogue = catalogue
         self._windows = windows(catalogue)
 
-    def judge(self, item: Item, today: datetime) -> Judged:
+    def judge(self, item: Item, today: datetime) -> Judgement:
         """The document on the line, and before every window that takes it."""
         outcome = process(item.message, self.catalogue)
         verdicts: dict[str, tuple[str, tuple[str, ...]]] = {}
@@ -77,7 +77,7 @@ class Side:
             decision = self._windows[window].decide(outcome.payload, today)
             broken = tuple(dict.fromkeys(found.rule for found in decision.findings))
             verdicts[str(window)] = (decision.verdict, broken)
-        return Judged(outcome, verdicts)
+        return Judgement(outcome, verdicts)
 
     @cached_property
     def _declaration(self) -> Element | None:
@@ -93,7 +93,7 @@ class Side:
             here = here.child(step) or here
         return here.wco_id if here is not None else ""
 
-    def row(self, judged: Judged, element: str) -> str:
+    def row(self, judged: Judgement, element: str) -> str:
         """File and line of the row that makes an element of a document's payload; empty where none is known."""
         document = judged.outcome.document
         if document is None or not document.type.mapping.has_lineage:
@@ -101,7 +101,7 @@ class Side:
         found = next((r for t, r in self._rows(judged) if t == element), "")
         return _place(self.root, document.type, found) if found else ""
 
-    def _rows(self, judged: Judged) -> list[tuple[str, str]]:
+    def _rows(self, judged: Judgement) -> list[tuple[str, str]]:
         document = judged.outcome.document
         assert document is not None  # noqa: S101 - asked before
         explanation = explain(document, judged.outcome.message.id)
@@ -145,7 +145,7 @@ class Comparison:
             self.examples.append({"document": item.origin, "before": before.word, "now": now.word, "elements": told})
         return True
 
-    def _elements(self, before: Judged, now: Judged) -> list[tuple[str, str | None, str | None]]:
+    def _elements(self, before: Judgement, now: Judgement) -> list[tuple[str, str | None, str | None]]:
         """The leaves that differ, and the counts of their elements."""
         was, is_ = _leaves(before.outcome.payload), _leaves(now.outcome.payload)
         if before.outcome.payload is None or now.outcome.payload is None or was == is_:

@@ -17,10 +17,10 @@ from broker.answers.history import (
     Delivered,
     DeliveryFailed,
     DocumentReceived,
+    DocumentRefused,
     History,
     NoAnswer,
     Overdue,
-    Refused,
     Related,
     Routed,
     add,
@@ -199,7 +199,7 @@ def test_a_transport_failure_is_no_verdict_and_a_late_delivery_heals_it():
 
 
 def test_refused_and_not_routed_and_a_lost_document():
-    refused, _ = add(History("c" * 32), Refused(at=AT, codes=("schema.missing",)))
+    refused, _ = add(History("c" * 32), DocumentRefused(at=AT, codes=("schema.missing",)))
     assert state_of(refused, STATUSES).state == "refused"
     nowhere, _ = add(History("c" * 32), Routed(at=AT, windows=(), reasons=(("pe-vuce", "takes no invoices"),)))
     assert state_of(nowhere, STATUSES).state == "not_routed"

@@ -22,7 +22,7 @@ from confluent_kafka.admin import ResourceType
 from broker.kafka.admin import topics as admin
 from broker.kafka.admin.cluster_probe import (
     ANSWER_SECONDS,
-    Doubt,
+    Doubtful,
     Missing,
     assigned,
     committed,
@@ -88,7 +88,7 @@ async def _copies(probe: ClusterProbe) -> str:
     least, unclean = config.get("min.insync.replicas", "?"), config.get("unclean.leader.election.enable", "?")
     said = f"{copies} copies, min.insync.replicas {least}, unclean election {unclean}"
     if copies < 3 or least in ("1", "?") or unclean == "true":
-        raise Doubt(f"{said}: a lost node may lose what was acknowledged; 3 copies, 2 in sync, no unclean election")
+        raise Doubtful(f"{said}: a lost node may lose what was acknowledged; 3 copies, 2 in sync, no unclean election")
     return said
 
 
@@ -98,12 +98,12 @@ async def _memory(probe: ClusterProbe) -> str:
     try:
         found = await asyncio.to_thread(probe.configs, ResourceType.BROKER, str(node))
     except (KafkaException, TimeoutError) as error:
-        raise Doubt("the service does not tell its settings: see to a week for both") from error
+        raise Doubtful("the service does not tell its settings: see to a week for both") from error
     offsets = int(found.get("offsets.retention.minutes", 0)) * 60_000
     ids = int(found.get("transactional.id.expiration.ms", 0))
     said = f"offsets {offsets // 86_400_000} days, transactional ids {ids // 86_400_000} days"
     if min(offsets, ids) < _WEEK_MS:
-        raise Doubt(f"{said}: after a longer outage the relay would read everything again")
+        raise Doubtful(f"{said}: after a longer outage the relay would read everything again")
     return said
 
 
@@ -117,7 +117,7 @@ async def _slips(probe: ClusterProbe) -> str:
     if all(refusals) and refusals:
         return "refused"
     probe.made.append(name)
-    raise Doubt("auto.create.topics.enable is on: a misspelt topic takes documents that nobody reads")
+    raise Doubtful("auto.create.topics.enable is on: a misspelt topic takes documents that nobody reads")
 
 
 @_check("the topics of this installation")
@@ -129,7 +129,7 @@ async def _installation(probe: ClusterProbe) -> str:
         more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise Missing("; ".join(wrong[:3]) + more)
     if absent:
-        raise Doubt(f"{len(absent)} topics are missing: swb topics create makes them")
+        raise Doubtful(f"{len(absent)} topics are missing: swb topics create makes them")
     return "all there, with equal partitions and the right settings"
 
 
@@ -179,7 +179,7 @@ async def _compaction(probe: ClusterProbe) -> str:
             await asyncio.wait_for(producer.send_and_wait(name, b"no key"), 5)
         except (KafkaError, TimeoutError):
             return "so it is"
-    raise Doubt("it takes records without a key: perhaps nothing is compacted, and state grows for ever")
+    raise Doubtful("it takes records without a key: perhaps nothing is compacted, and state grows for ever")
 
 
 # --- transactions -----------------------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ async def _hanging_transactions(probe: ClusterProbe) -> str:
     if hanging := sorted(
         f"{tp.topic}/{tp.partition} from {left.offset}" for tp, left in found.items() if left.written < oldest
     ):
-        raise Doubt(
+        raise Doubtful(
             f"nobody ends what lies in {', '.join(hanging[:3])}{' and elsewhere' if hanging[3:] else ''}, and nothing "
             "behind it is read: the next transaction of its producer there ends it, or kafka-transactions.sh abort"
         )

@@ -30,7 +30,7 @@ class Missing(Exception):
     """The broker does not do what the relay needs; the sentence says what."""
 
 
-class Doubt(Exception):
+class Doubtful(Exception):
     """It works, and an operator should still know."""
 
 

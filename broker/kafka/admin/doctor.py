@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
 from broker.kafka.admin.checks import CHECKS
-from broker.kafka.admin.cluster_probe import ClusterProbe, Doubt, Missing
+from broker.kafka.admin.cluster_probe import ClusterProbe, Doubtful, Missing
 from broker.model.errors import Failed
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _try(check: Check, probe: ClusterProbe) -> CheckResult:
 
     try:
         return result("ok", asyncio.run(asyncio.wait_for(check.run(probe), _SECONDS)))
-    except Doubt as doubt:
+    except Doubtful as doubt:
         return result("warning", str(doubt))
     except (Missing, Failed) as missing:
         return result("missing", str(missing))

@@ -15,10 +15,10 @@ from broker.answers.history import (
     Delivered,
     DeliveryFailed,
     DocumentReceived,
+    DocumentRefused,
     History,
     NoAnswer,
     Overdue,
-    Refused,
     Routed,
     add,
 )
@@ -154,7 +154,7 @@ def test_a_watchdog_that_slept_tells_all_at_once_and_only_once():
 
 
 def test_nothing_to_watch():
-    refused, _ = add(History("c" * 32), Refused(at=at(0 * M)))
+    refused, _ = add(History("c" * 32), DocumentRefused(at=at(0 * M)))
     assert next_due(refused, STATUSES, PATIENCE) is None
     nowhere, _ = add(History("c" * 32), Routed(at=at(0 * M), windows=()))
     assert next_due(nowhere, STATUSES, PATIENCE) is None

@@ -13,7 +13,7 @@ from broker.embedded.node import EmbeddedKafka
 from broker.kafka.admin import checks
 from broker.kafka.admin import topics as admin
 from broker.kafka.admin.checks import CHECKS
-from broker.kafka.admin.cluster_probe import ClusterProbe, Doubt, Missing
+from broker.kafka.admin.cluster_probe import ClusterProbe, Doubtful, Missing
 from broker.kafka.admin.doctor import examine
 from broker.model.errors import Failed
 from broker.relay import topics
@@ -93,7 +93,7 @@ def test_a_transaction_that_nobody_ends_is_named(fresh_kafka, unique, monkeypatc
     producer.flush(20)
     assert "looked at" in asyncio.run(hanging.run(ClusterProbe(given, (code,))))
     monkeypatch.setattr(checks, "_HANGING_MS", -60_000)  # as if it had lain there for long
-    with pytest.raises(Doubt, match=rf"swb\.{code}\.outbox/1 from 0"):
+    with pytest.raises(Doubtful, match=rf"swb\.{code}\.outbox/1 from 0"):
         asyncio.run(hanging.run(ClusterProbe(given, (code,))))
     producer.abort_transaction(20)
 
