@@ -227,3 +227,51 @@ def test_a_mass_in_pieces_is_no_mass() -> None:  # UNECE Recommendation 20
 def test_windows_1252_under_another_label_is_told() -> None:  # ISO/IEC 6429; CIRFMF/ksef-api#759
     told = Told(UBL, "warned-content.controls")
     assert "content.controls" in told.codes
+
+
+DESPATCH, GUIDE = "transport/ubl-2.1-despatch-advice", "transport/sunat-ubl-2.1-despatch-advice"
+
+
+def test_a_guide_of_2022_leaves_from_its_despatch_address() -> None:
+    # SUNAT, despatch guide: 2112 (customization 2.0), 2775 (DespatchAddress); thegreenter/greenter#205
+    told = Told(GUIDE, "guide-of-2022")
+    assert told.texts("GoodsShipment/Consignment/LoadingLocation/ID") == ["200701"]
+    assert told.texts("GoodsShipment/Consignment/LoadingLocation/Name") == ["PREDIO INVENTADO KM 8 PIURA"]
+    assert told.texts(f"{ITEM}/Commodity/Classification/ID") == ["0804400000"]
+
+
+def test_the_plate_is_no_container_and_the_package_is() -> None:
+    # SUNAT, despatch guide: 2566 TransportEquipment/ID is the plate; Package/ID the container, TraceID its seal
+    told = Told(GUIDE, "guide-of-2022")
+    assert told.texts("GoodsShipment/Consignment/DepartureTransportMeans/ID") == ["XYA123"]
+    assert told.texts("GoodsShipment/Consignment/TransportEquipment/ID") == ["MSCU6639870"]
+    assert told.texts("GoodsShipment/Consignment/TransportEquipment/Seal/ID") == ["PREC001"]
+    assert told.statements("DES-PLATE") == ["XYT456"]
+
+
+def test_countries_of_a_despatch_are_where_the_goods_leave_and_arrive() -> None:
+    # Peppol despatch advice 3: Despatch/DespatchAddress, DeliveryLocation/Address; not where sender and receiver live
+    told = Told(DESPATCH, "from-another-country-to-another")
+    assert told.texts("GoodsShipment/ExportCountry/ID") == ["MY"]
+    assert told.texts("GoodsShipment/Destination/CountryCode") == ["AU"]
+
+
+def test_carrier_packages_and_the_receiver_s_own_address_have_places() -> None:  # UBL 2.1; WCO 18A, 93A, 04A
+    told = Told(DESPATCH, "from-another-country-to-another")
+    assert told.texts("Consignment/Carrier/Name") == ["Tasman Invented Lines"]
+    assert told.texts(f"{ITEM}/Packaging/QuantityQuantity") == ["50"]
+    assert told.texts(f"{ITEM}/Packaging/TypeCode") == ["BX"]
+    assert told.texts(f"{ITEM}/Packaging/MarksNumbersID") == ["RAMBUTAN 1-50"]
+    assert told.texts("GoodsShipment/Consignee/Address/CountryCode") == ["NZ"]
+    assert told.texts("GoodsShipment/Consignee/Address/Line") == ["14 Invented Street"]
+    assert told.statements("DES-TO") == ["Sydney, AU"]
+
+
+def test_a_certificate_of_origin_may_name_the_tariff_code_as_commodity_code() -> None:  # UBL 2.1 dictionary
+    told = Told("origin/ubl-2.1-certificate-of-origin", "commodity-code")
+    assert "22042100" in told.texts(f"{ITEM}/Commodity/Classification/ID")
+
+
+def test_chile_s_table_of_countries_is_whole() -> None:  # Aduana de Chile, compendio de normas, anexo 51: 135
+    told = Told("invoice/sii-dte-export-1.0", "to-tanzania")
+    assert told.texts("GoodsShipment/Destination/CountryCode") == ["TZ"]
