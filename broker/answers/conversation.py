@@ -7,6 +7,7 @@ failure is never a verdict.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from broker.answers.history import Answered, Delivered, DeliveryFailed, DocumentReceived, NoAnswer, Overdue
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from broker.registry.statuses import State, Statuses
 
 Verdict = Literal["", "accepted", "rejected", "cancelled"]
+_TOLERANCE = timedelta(days=1)
 _EARLY = (("refused", "refused"), ("failed", "failed"), ("routed", "not_routed"))
 
 
@@ -116,10 +118,10 @@ def _window(history: History, window: ParticipantCode, statuses: Statuses) -> Wi
         verdict=verdict,
         delivered=delivered,
         decided=decided,
-        mrn=max(((f.answer.issued, f.answer.mrn) for f in answered if f.answer.mrn), default=("", ""))[1],
+        mrn=max(((f.at, f.answer.mrn) for f in answered if f.answer.mrn), default=("", ""))[1],
         answers=len(answered),
         overdue=_overdue(history, window),
-        alarms=tuple(sorted({*alarms, *_conflicts(answered), *_unknown(answered)})),
+        alarms=tuple(sorted({*alarms, *_conflicts(answered), *_unknown(answered), *_odd_times(answered, delivered)})),
     )
 
 
@@ -128,7 +130,7 @@ def _told(standing: list[tuple[Answered, State]]) -> tuple[str, str]:
     if not standing:
         return "", ""
     fact, state = max(standing, key=_weight)
-    return state.code, fact.answer.issued or fact.at
+    return state.code, fact.answer.issued if fact.answer.issued and not is_ahead(fact) else fact.at
 
 
 def _transport(history: History, window: ParticipantCode, delivered: str) -> str:
@@ -139,25 +141,33 @@ def _transport(history: History, window: ParticipantCode, delivered: str) -> str
 
 def _weight(told: tuple[Answered, State]) -> tuple[int, str, str, str]:
     fact, state = told
-    return state.rank, fact.answer.issued, fact.answer.digest, fact.at
+    return state.rank, fact.at, fact.answer.issued, fact.answer.digest
 
 
 def _standing(told: list[tuple[Answered, State]]) -> tuple[list[tuple[Answered, State]], list[str]]:
     """The answers that count, and an alarm where a window both accepts and rejects.
 
-    Then what it issued last stands; where that cannot be told, the rejection: nobody may move goods on a doubt.
+    Then an acceptance stands that came after every rejection, unless its own times say otherwise; else the rejection:
+    nobody may move goods on a doubt. What came when is told by the broker's clock: a window's clock decides nothing.
     """
     rejections = [t for t in told if t[1].verdict == "rejected" and not t[1].weak]
     acceptances = [t for t in told if t[1].verdict == "accepted" and not t[1].weak]
     if not rejections or not acceptances:
         return told, []
-    no, yes = (max(t[0].answer.issued for t in side) for side in (rejections, acceptances))
-    losers = (
-        rejections
-        if yes > no and all(t[0].answer.issued for t in rejections)
-        else [t for t in told if t[1].verdict == "accepted"]
+    no, yes = (max(t[0] for t in side) for side in (_times(rejections), _times(acceptances)))
+    is_issued_before = any(
+        yes_issued and no_issued and yes_issued <= no_issued
+        for _, no_issued in _times(rejections)
+        for at, yes_issued in _times(acceptances)
+        if at == yes
     )
+    losers = rejections if yes > no and not is_issued_before else [t for t in told if t[1].verdict == "accepted"]
     return [t for t in told if t not in losers], [f"contradiction:{told[0][0].answer.window}"]
+
+
+def _times(told: list[tuple[Answered, State]]) -> list[tuple[str, str]]:
+    """When each answer came, and when its window says that it issued it."""
+    return [(fact.at, fact.answer.issued) for fact, _ in told]
 
 
 def _verdict(states: list[State]) -> Verdict:
@@ -169,6 +179,29 @@ def _verdict(states: list[State]) -> Verdict:
             if verdict in verdicts:
                 return verdict
     return ""
+
+
+def is_ahead(fact: Answered) -> bool:
+    """Whether an answer was issued in the future of the broker that got it; a day is left to zones and clocks."""
+    return bool(fact.answer.issued) and _moment(fact.answer.issued) > _moment(fact.at) + _TOLERANCE
+
+
+def is_before(fact: Answered, delivered: str) -> bool:
+    """Whether an answer was issued before its window had what it answers."""
+    return bool(fact.answer.issued and delivered) and _moment(fact.answer.issued) < _moment(delivered) - _TOLERANCE
+
+
+def _odd_times(answered: tuple[Answered, ...], delivered: str) -> Iterable[str]:
+    """Answers that were issued in the future, or before the delivery that they answer."""
+    for fact in answered:
+        if is_ahead(fact):
+            yield f"future:{fact.answer.window}:{fact.answer.answer_id}"
+        elif is_before(fact, delivered):
+            yield f"before-delivery:{fact.answer.window}:{fact.answer.answer_id}"
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _conflicts(answered: tuple[Answered, ...]) -> Iterable[str]:

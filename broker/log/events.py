@@ -50,6 +50,8 @@ EVENTS: dict[str, Event] = {
     "answer.unreadable": _event("What a window sent cannot be read; kept.", "window codes origin lane"),
     "answer.unmatched": _event("An answer that fits no delivery; kept.", "window lane"),
     "answer.conflict": _event("The id of an answer came twice with other content; kept.", "window lane"),
+    "answer.contradiction": _event("A window contradicts itself; both sides have a notice.", "window code lane"),
+    "answer.ambiguous": _event("An answer by a number that two messages have; kept.", "window lane"),
     "answer.flood": _event("More answers than a conversation holds; kept.", "window lane"),
     "answer.waiting": _event("An answer waits for the number it names.", "window mrn lane"),
     "answer.waiting-full": _event("Too much waits for one number; kept.", "window lane"),

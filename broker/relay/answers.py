@@ -6,12 +6,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from broker.answers.conversation import state_of
-from broker.answers.history import Answered
+import orjson
+
+from broker.answers.conversation import is_ahead, is_before, state_of
+from broker.answers.history import Answered, Related
 from broker.answers.wco_response import holds_response, read_part, split
 from broker.content.xml import parse
 from broker.model.answers import chain_text
 from broker.model.errors import Refused
+from broker.model.findings import Finding, Severity
 from broker.model.ids import MessageId
 from broker.relay import headers, ids, topics
 from broker.relay.conversations import Conversation
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from broker.model.answers import Answer
     from broker.model.ids import ParticipantCode
     from broker.relay.batch import Batch
+    from broker.relay.facts import NumberContested
     from broker.relay.records import Consumed, Place
 
 
@@ -109,11 +113,61 @@ def window_answered(batch: Batch, fact: WindowAnswered) -> None:
     known.keep(batch)
     if novelty == "conflict":
         keep_answer(batch, "answer-conflict", message, window)
+        text = f"{window} used the id {answer.answer_id} for two answers that differ. Both are kept."
+        notify_conflict(
+            batch, known, window, Finding("answer.conflict", text, Severity.WARNING, value=answer.answer_id)
+        )
         return
     notify_sender(batch, notification, known.key, cause=answer.answer_id, extra=known.headers())
     if answer.mrn:
-        batch.send_fact(NumberAssigned(at=batch.now, message_id=message, window=window, mrn=answer.mrn))
+        batch.send_fact(
+            NumberAssigned(
+                at=batch.now, message_id=message, window=window, mrn=answer.mrn,
+                related=tuple(MessageId(f.conversation) for f in known.history.facts if isinstance(f, Related)),
+            )
+        )  # fmt: skip
     _emit_decision(batch, known, message, answered)
+    if finding := _odd_time(known, answered):
+        notify_conflict(batch, known, window, finding)
+
+
+def _odd_time(known: Conversation, answered: Answered) -> Finding | None:
+    """A decision of the future, or from before its delivery: it counts, its time decides nothing."""
+    issued, window = answered.answer.issued, answered.answer.window
+    if is_ahead(answered):
+        text = f"{window} says that it issued answer {answered.answer.answer_id} on {issued}, which has not come yet."
+        return Finding("answer.future", text, Severity.WARNING, value=issued)
+    if is_before(answered, known.delivered_at(window)):
+        text = f"{window} says that it issued answer {answered.answer.answer_id} on {issued}, before it was delivered."
+        return Finding("answer.before-delivery", text, Severity.WARNING, value=issued)
+    return None
+
+
+def number_contested(batch: Batch, fact: NumberContested) -> None:
+    """A window gave two messages one number: its sender and the window are notified."""
+    known = Conversation.of(batch, fact.message_id)
+    if known is None:
+        return
+    text = f"{fact.window} gave the number {fact.mrn} to another message too; answers by that number alone are kept."
+    notify_conflict(batch, known, fact.window, Finding("answer.number", text, Severity.WARNING, value=fact.mrn))
+
+
+def notify_conflict(batch: Batch, known: Conversation, window: ParticipantCode, finding: Finding) -> None:
+    """A window contradicts itself: a notice to the sender, with where its message stands, and one to the window."""
+    message = MessageId(known.history.conversation)
+    standing = next(
+        (w.state for w in state_of(known.history, batch.context.statuses).windows if w.window == window), "conflict"
+    )
+    cause = f"{finding.code} {finding.value} {batch.source.place}"
+    notice = known.notification(Kind.NOTICE, standing, window)
+    notice = replace(notice, findings=(finding,), windows=known.at_windows(batch))
+    notify_sender(batch, notice, known.key, cause=cause, extra=known.headers())
+    content = orjson.dumps({"kind": "conflict", "message_id": message, "findings": [finding.as_json()]})
+    extra = {headers.CONTENT_TYPE: headers.JSON, headers.STATE_HEADER: "conflict"}
+    batch.deliver(window, Kind.NOTICE, message, known.key, content, extra, window=window, cause=f"window {cause}")
+    if finding.code != "answer.conflict":  # which is an event already
+        batch.emit_event(finding.code.replace(".", "-"), message, window=window, sender=known.received.sender)
+    batch.log("answer.contradiction", window=window, message_id=message, code=finding.code)
 
 
 def _emit_decision(batch: Batch, known: Conversation, message: MessageId, answered: Answered) -> None:

@@ -22,6 +22,7 @@ from broker.relay.watchdog.policy import overdue
 if TYPE_CHECKING:
     from broker.answers import history
     from broker.answers.history import Answered, Novelty
+    from broker.model.ids import ParticipantCode
     from broker.relay.batch import Batch
     from broker.relay.facts import (
         AnswerAwaited,
@@ -76,6 +77,10 @@ class Conversation:
         return Notification(
             kind, self.history.conversation, received.sender, received.document_type, state, window, received.at
         )
+
+    def delivered_at(self, window: ParticipantCode) -> str:
+        """When a window got it first; empty while it has not."""
+        return min((f.at for f in self.history.facts if isinstance(f, Delivered) and f.window == window), default="")
 
     def at_windows(self, batch: Batch) -> tuple[AtWindow, ...]:
         """Where the message stands at every window."""

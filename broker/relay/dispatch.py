@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from broker.model.errors import Refused
 from broker.relay import facts, headers, topics
 from broker.relay.amendments import amendment_found, amendment_linked
-from broker.relay.answers import is_answer, plan_window_record, window_answered
+from broker.relay.answers import is_answer, number_contested, plan_window_record, window_answered
 from broker.relay.conversations import (
     answer_awaited,
     document_accepted,
@@ -77,6 +77,7 @@ _ROWS = (
     FactHandler(facts.AnswerAwaited, answer_awaited),
     FactHandler(facts.WindowAnswered, _window_answered),
     FactHandler(facts.NumberAssigned, number_assigned),
+    FactHandler(facts.NumberContested, number_contested),
     FactHandler(facts.DocumentNamed, document_named),
     FactHandler(facts.AmendmentSent, amendment_sent),
     FactHandler(facts.AmendmentFound, amendment_found),

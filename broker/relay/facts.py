@@ -213,10 +213,29 @@ class NumberAssigned(_JsonFact):
     message_id: MessageId
     window: ParticipantCode
     mrn: str
+    related: tuple[MessageId, ...] = ()
+    """What the message amends, or is amended by: these may share the number."""
+
+    @classmethod
+    def _arguments(cls, data: dict[str, Any]) -> dict[str, Any]:
+        return {**super(NumberAssigned, cls)._arguments(data), "related": tuple(data.get("related", ()))}
 
     @property
     def owner(self) -> bytes:
         return ids.reference_key(self.window, self.mrn)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberContested(_JsonFact):
+    """To each conversation that a window gave the same number to."""
+
+    KIND: ClassVar[str] = "number-contested"
+
+    at: int
+    message_id: MessageId
+    window: ParticipantCode
+    mrn: str
+    other: MessageId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -447,6 +466,7 @@ Fact = (
     | AnswerAwaited
     | AmendmentLinked
     | NumberAssigned
+    | NumberContested
     | DocumentNamed
     | WindowAnswered
     | AmendmentSent

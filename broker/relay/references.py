@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from broker.answers.wco_response import read_part
 from broker.relay.answers import keep_answer
 from broker.relay.entries import Name, Waiting
-from broker.relay.facts import AmendmentFound, AmendmentSent, WindowAnswered
+from broker.relay.facts import AmendmentFound, AmendmentSent, NumberContested, WindowAnswered
 from broker.relay.records import Produced
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ _MOST = 20
 def answered_by_number(batch: Batch, fact: WindowAnswered) -> None:
     """On to the conversation that the number belongs to; until that is known the answer waits here."""
     name = _name(batch, fact.owner)
+    if len(name.messages) > 1:
+        keep_answer(batch, "answer-ambiguous", "", fact.window)
+        return
     if name.messages:
         message = name.messages[-1]
         if message == read_part(fact.content, fact.window, fact.record_id, fact.position).reference:
@@ -48,13 +51,21 @@ def answered_by_number(batch: Batch, fact: WindowAnswered) -> None:
 
 
 def number_assigned(batch: Batch, fact: NumberAssigned) -> None:
-    """The message of a window's number is known: what waited for it goes on."""
+    """The message of a window's number is known: what waited for it goes on.
+
+    An amendment may have the number of what it amends. Any other message is a conflict: the number leads nowhere then.
+    """
     name = _name(batch, fact.owner)
-    if name.messages[-1:] == (fact.message_id,):
+    if fact.message_id in name.messages:
         return
     for one in name.waiting:
         batch.send_fact(one.fact(WindowAnswered, fact.message_id.encode()))
-    batch.remember(batch.stores.references, fact.owner, Name(batch.now, (fact.message_id,)))
+    others = tuple(one for one in name.messages if one not in fact.related)
+    batch.remember(batch.stores.references, fact.owner, Name(batch.now, (*others, fact.message_id)[-_MOST:]))
+    for message, other in ((fact.message_id, others[0]), (others[-1], fact.message_id)) if others else ():
+        batch.send_fact(
+            NumberContested(at=batch.now, message_id=message, window=fact.window, mrn=fact.mrn, other=other)
+        )
 
 
 # --- a sender's number for a document ---------------------------------------------------------------------------------

@@ -213,14 +213,37 @@ def test_silence_ends_by_policy_and_a_late_verdict_still_counts():
     assert state(NoAnswer(at=AT, window="pe-vuce"), answer("09")).state == "cleared"
 
 
-def test_a_window_that_contradicts_itself_is_believed_in_what_it_issued_last():
-    early, late = "2026-03-01T10:00:00Z", "2026-03-02T10:00:00Z"
-    turned = state(answer("01", issued=early), answer("03", issued=late))
+EARLY, LATE = "2026-03-01T10:00:00Z", "2026-03-02T10:00:00Z"
+
+
+def came(function, at, **more):
+    return replace(answer(function, **more), at=at)
+
+
+def test_a_window_that_contradicts_itself_is_believed_in_what_came_last_by_the_broker_s_clock():
+    turned = state(came("01", EARLY), came("03", LATE))
     assert (turned.verdict, turned.alarms) == ("rejected", ("contradiction:pe-vuce",))
-    back = state(answer("03", issued=early), answer("01", issued=late))
+    back = state(came("03", EARLY), came("01", LATE))
     assert (back.verdict, back.alarms) == ("accepted", ("contradiction:pe-vuce",))
-    doubtful = state(answer("03"), answer("01"))
-    assert doubtful.verdict == "rejected"
+    assert state(came("03", EARLY), came("01", EARLY)).verdict == "rejected", "nobody may move goods on a doubt"
+
+
+def test_a_window_s_own_clock_never_makes_an_acceptance_stand():
+    ahead = "2099-12-31T00:00:00Z"
+    assert state(came("01", EARLY, issued=ahead), came("03", LATE, issued=LATE)).verdict == "rejected"
+    reordered = state(came("03", EARLY, issued=LATE), came("01", LATE, issued=EARLY))
+    assert reordered.verdict == "rejected", "what was issued before the rejection does not lift it"
+    assert state(came("03", EARLY, issued=EARLY), came("01", LATE, issued=LATE)).verdict == "accepted"
+
+
+def test_a_decision_of_the_future_or_from_before_its_delivery_is_alarmed_and_its_time_is_not_shown():
+    ahead = state(came("01", LATE, issued="2026-03-04T10:00:00Z", answer_id="A1"))
+    assert ahead.alarms == ("future:pe-vuce:A1",)
+    assert ahead.windows[0].decided == LATE
+    early = state(came("01", LATE, issued="2026-02-20T10:00:00Z", answer_id="A1"))
+    assert early.alarms == ("before-delivery:pe-vuce:A1",)
+    assert early.verdict == ahead.verdict == "accepted"
+    assert state(came("01", LATE, issued=LATE)).alarms == ()
 
 
 def test_an_amendment_refused_leaves_the_acceptance_alone():

@@ -531,7 +531,7 @@ def test_an_answer_counts_once(world, message):
 def test_the_same_answer_id_with_other_content_is_kept_and_alarmed(world, message):
     world.feed(world.send("xx-win", b"a", response(message)))
     other = world.feed(world.send("xx-win", b"a", response(message, "03")))
-    assert not to(other, topics.inbox("aa-farm"))
+    assert kinds(other, "aa-farm") == kinds(other, "xx-win") == ["swb.notice"]
     assert to(other, topics.DEADLETTER)[0].header("swb_reason") == "answer-conflict"
     assert events(other) == ["answer-conflict"]
 

@@ -33,6 +33,8 @@ EXAMPLES = (
     facts.AnswerAwaited(at=1, message_id=MESSAGE),
     facts.AmendmentLinked(at=1, message_id=MESSAGE, amends=OTHER, relates_to="r", windows=("w",)),
     facts.NumberAssigned(at=1, message_id=MESSAGE, window="w", mrn="MRÑ1"),
+    facts.NumberAssigned(at=1, message_id=MESSAGE, window="w", mrn="M", related=(OTHER,)),
+    facts.NumberContested(at=1, message_id=MESSAGE, window="w", mrn="M", other=OTHER),
     facts.DocumentNamed(at=1, message_id=MESSAGE, name="a\n851\nPE-1"),
     facts.WindowAnswered(
         owner=MESSAGE.encode(), id="i", window="w", record_id="r", position=2, origin=ORIGIN, content=b"<R/>"
@@ -46,6 +48,8 @@ EXAMPLES = (
     facts.CertificateWithdrawn(at=1, owner=b"C-1", issuer="a", by=MESSAGE, kind="851"),
     facts.WriteoffRequested(owner=b"C-1", origin=ORIGIN, request=REQUEST),
 )  # fmt: skip
+
+ANSWER = next(fact for fact in EXAMPLES if isinstance(fact, facts.WindowAnswered))
 
 
 def consumed(record, **more):
@@ -95,7 +99,7 @@ def test_an_answer_that_0_1_0_sent_on_is_read_on():
         swb_origin_topic="swb.a.outbox", swb_origin_partition="1", swb_origin_offset="7",
     )  # fmt: skip
     fact = FACTS["answer"].read(record)
-    assert fact == dataclasses.replace(EXAMPLES[9], owner=b"w\nMRN1")
+    assert fact == dataclasses.replace(ANSWER, owner=b"w\nMRN1")
     assert fact.is_by_number
 
 
