@@ -1,4 +1,4 @@
-"""Both sides hold the same truth: what a window says twice, too early or of the future is sent to it and to the sender."""
+"""Both sides hold the same truth: where a window contradicts itself, it and the sender are notified of it."""
 
 import json
 
