@@ -163,7 +163,7 @@ def run_windows(settings: Settings, codes: Sequence[str] = (), faults: str = "")
 def run_console(settings: Settings, *, rebuild: bool = False, tell: Callable[[str], None] = lambda _: None) -> None:
     """Serve the console until asked to stop; Misconfigured where it cannot be."""
     from broker.console.run import run as serve  # noqa: PLC0415 - a database and pages, which no worker needs
-    from broker.mapping.lineage.report import page  # noqa: PLC0415
+    from broker.mapping.lineage.report_page import page  # noqa: PLC0415
     from broker.workbench import evidence  # noqa: PLC0415
 
     catalogue = catalogues.load(max_content=settings.max_content_bytes)

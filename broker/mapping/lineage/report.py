@@ -1,9 +1,8 @@
-"""The implementation report of a mapping: the table an official can sign, as Markdown and as a page of its own."""
+"""The implementation report of a mapping: what an official can sign, as Markdown; ``report_page`` makes the page."""
 
 from __future__ import annotations
 
 import hashlib
-import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from broker.mapping.language.rows import Drop, Group, Row
     from broker.mapping.lineage.explain import Explanation
     from broker.model.documents import DocumentType
+    from broker.registry.codelists import CodeList
 
 _HEADER = (
     "Element",
@@ -30,30 +30,6 @@ _HEADER = (
     "Example",
     "Note",
 )
-_WIDTHS = (11, 4, 5, 7, 20, 9, 9, 8, 7, 9, 11)
-"""Of the columns of the elements, in percent."""
-_STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 120rem; padding: 0 1rem; color: #1b1f24; }
-table { border-collapse: collapse; width: 100%; margin: 1rem 0 2rem; font-size: .8rem; }
-.elements { table-layout: fixed; min-width: 72rem; }
-th, td { border: 1px solid #c9d1d9; padding: .35rem .5rem; text-align: left; vertical-align: top; }
-td, code { overflow-wrap: anywhere; }
-th { background: #eef2f6; position: sticky; top: 0; }
-tr:nth-child(even) td { background: #f8fafc; }
-.sign { display: flex; gap: 4rem; margin-top: 3rem; }
-.sign div { border-top: 1px solid #1b1f24; padding-top: .3rem; width: 18rem; }
-@media (max-width: 75rem) { .scroll { overflow-x: auto; } }
-@page { size: A4 landscape; margin: 1cm; }
-@media print {
-  body { font-size: 9px; margin: 0; padding: 0; max-width: none; }
-  table { font-size: 7px; }
-  .elements { min-width: 0; }
-  .scroll { overflow: visible; }
-  th { position: static; }
-  th, td { padding: .2rem .3rem; }
-  tr { break-inside: avoid; }
-}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +45,12 @@ class ImplementationReport:
     rows: tuple[tuple[str, ...], ...]
     losses: tuple[tuple[str, str], ...]
     rules: tuple[tuple[str, str, str], ...]
+    record: str
+    """What `swb_mapping` says in every record that the mapping made: id, version and digest."""
+    lists: tuple[tuple[str, str, str, str], ...]
+    """The code lists that rows ask: name, title, agency, editions."""
+    sentences: tuple[dict[str, str], ...]
+    """What each rule says, by language."""
 
 
 def report(
@@ -98,7 +80,17 @@ def report(
         rows=tuple(_rows(mapping.plan.body, editions, examples)),
         losses=tuple((drop.text, drop.why) for drop in _drops(mapping.rows.body)),
         rules=tuple((rule.id, rule.severity.value, rule.message["en"]) for rule in document_type.rules),
+        record=mapping.id,
+        lists=tuple(_list(mapping.code_lists[name]) for name in lists),
+        sentences=tuple(dict(rule.message) for rule in document_type.rules),
     )
+
+
+def _list(code_list: CodeList) -> tuple[str, str, str, str]:
+    """A list with its editions and the days from which they hold."""
+    editions = [f"{e.version} (from {e.valid_from})" if e.valid_from else e.version for e in code_list.editions]
+    held = f"{code_list.pinned.version}, whatever the day" if code_list.pinned else ", ".join(editions)
+    return code_list.name, code_list.title, code_list.agency, held
 
 
 def _rows(group: PlannedGroup, editions: Sequence[str], examples: dict[str, str]) -> Iterator[tuple[str, ...]]:
@@ -179,32 +171,3 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
         return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in row) + " |"
 
     return [cells(header), "|" + "---|" * len(header), *map(cells, rows)]
-
-
-def page(found: ImplementationReport) -> str:
-    """The report as one HTML page that needs nothing else."""
-
-    def cell(text: str) -> str:
-        return "<td>" + html.escape(text).replace("/", "/<wbr>").replace("|", "|<wbr>") + "</td>"
-
-    def table(header: Sequence[str], rows: Iterable[Sequence[str]], columns: str = "") -> str:
-        head = "".join(f'<th scope="col">{html.escape(h)}</th>' for h in header)
-        body = "".join("<tr>" + "".join(map(cell, row)) + "</tr>" for row in rows)
-        kind = ' class="elements"' if columns else ""
-        return (
-            f'<div class="scroll"><table{kind}>{columns}<thead><tr>{head}</tr></thead>'
-            f"<tbody>{body}</tbody></table></div>"
-        )
-
-    widths = "".join(f'<col style="width: {percent}%">' for percent in _WIDTHS)
-    facts = "".join(f"<li>{html.escape(name)}: <code>{html.escape(value)}</code></li>" for name, value in found.facts)
-    rules = f"<h2>Rules</h2>{table(('Rule', 'Severity', 'Says'), found.rules)}" if found.rules else ""
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width">'
-        f"<title>{html.escape(found.title)}</title><style>{_STYLE}</style></head><body>"
-        f"<h1>{html.escape(found.title)}</h1><ul>{facts}</ul>"
-        f"<h2>Elements</h2>{table(_HEADER, found.rows, widths)}"
-        f"<h2>Left out on purpose</h2>{table(('Source', 'Why'), found.losses)}{rules}"
-        f'<div class="sign"><div>Date</div><div>Signature</div></div></body></html>\n'
-    )
