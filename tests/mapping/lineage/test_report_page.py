@@ -113,5 +113,5 @@ def test_the_page_prints(browser, tmp_path, swb, language, heading):
 def test_the_page_carries_the_digest_of_the_records(swb):
     _, page, _ = swb("report", "--html", FORMAT)
     record = catalogue.load().document_types[FORMAT].mapping.id
-    assert record in page.replace("<wbr>", "")
+    assert record in re.sub(r"<[^>]*>", "", page)
     assert "iso-3166-1" in page
