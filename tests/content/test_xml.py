@@ -1,8 +1,9 @@
-"""Encodings go by any name that IANA registered for them; a wrong label is told as what it is."""
+"""XML met with suspicion: encodings by any registered name, limits, and places in the sender's own bytes."""
 
 import pytest
 
-from broker.content.xml import control_character, parse
+from broker.content import xml
+from broker.content.xml import control_character, leaves, line_of, parse, pointer, pointers, shown, start_of
 from broker.model.errors import Refused
 
 TEXT = "<a>\n<b k='x'>Panela, ñandú</b></a>"
@@ -62,3 +63,41 @@ def test_letters_whose_bytes_look_like_controls_pass() -> None:
     root, _ = parse(labelled("UTF-8", "utf-8", "<a>É Ó “Hass” €</a>"))
     assert root.text == "É Ó “Hass” €"
     assert control_character(root) is None
+
+
+def test_lines_before_the_declaration_are_counted() -> None:
+    root, offset = parse(b"\r\n\n" + labelled("UTF-8", "utf-8"))
+    assert (offset, line_of(root[0], offset)) == (2, 4)
+    assert [start_of(c) for c in (b"<a/>", b"\n <a/>", b"\xef\xbb\xbf\n<a/>")] == [0, 2, 4]
+
+
+def test_a_place_is_written_in_the_documents_own_prefixes() -> None:
+    root, _ = parse(b'<a xmlns="urn:a" xmlns:p="urn:p"><b/><b p:k="1"><p:c/></b></a>')
+    second = root[1]
+    assert (pointer(second), pointer(second, "{urn:p}k"), pointer(second[0])) == (
+        "/a/b[2]", "/a/b[2]/@p:k", "/a/b[2]/p:c",
+    )  # fmt: skip
+    assert pointers(root) == {element: pointer(element) for element in root.iter()}
+
+
+def test_leaves_are_texts_and_attributes_that_have_a_value() -> None:
+    root, _ = parse(b"<a k=''><b k='1'>x</b><c> </c></a>")
+    assert [(e.tag, a) for e, a in leaves(root)] == [("b", None), ("b", "k")]
+
+
+@pytest.mark.parametrize(
+    ("limit", "sentence"), [("MAX_ELEMENTS", "has 4 elements; at most 2"), ("MAX_SIBLINGS", "a has 3 elements in it")]
+)
+def test_a_document_of_too_many_elements_is_refused(monkeypatch, limit, sentence) -> None:
+    monkeypatch.setattr(xml, "MAX_SIBLINGS", 2)
+    monkeypatch.setattr(xml, limit, 2)
+    with pytest.raises(Refused) as refused:
+        parse(b"<a><b/><b/><b/></a>")
+    assert (refused.value.findings[0].code, sentence in refused.value.findings[0].message) == (
+        "content.too-large",
+        True,
+    )
+
+
+def test_a_value_is_shown_on_one_line_and_not_longer_than_a_person_reads() -> None:
+    assert (shown(" a\n b "), shown(None), len(shown("x" * 500))) == ("a b", None, 121)
