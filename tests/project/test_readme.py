@@ -101,7 +101,7 @@ def first_column(table: str) -> set[str]:
 
 def row_keys() -> set[str]:
     unwritten = {"name", "sources", "transforms", "when_text", "label_es"}
-    return {f.name for f in fields(Row)} - unwritten | {"from", "transform", "statement"}
+    return {f.name for f in fields(Row)} - unwritten | {"from", "transform", "statement", "points"}
 
 
 def test_every_key_of_a_row_is_told() -> None:

@@ -230,7 +230,9 @@ class _RowReader:
         where = f"row {said}"
         table = self.table(content, where)
         if "statement" in table:
-            raise table.wrong("a statement is a text like 'CODE' or 'CODE[label]', and has neither `to` nor `id`")
+            raise table.wrong(
+                "a statement is a text like 'CODE' or 'CODE[label]', without `to` and `id`; it `points` at WCO classes"
+            )
         to = table.text("to", "")
         if not to:
             raise table.wrong("`to` is missing: the element of the payload, or `statement`")

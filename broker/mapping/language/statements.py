@@ -7,7 +7,8 @@
 A statement is an AdditionalInformation (WCO class 03A): StatementCode (226) says what it is, StatementDescription (225)
 holds it. Its code is its label too; ``COD-OPERATOR[third]`` is a second statement of the same code. Alone,
 ``{ statement = ["EXPORTER", "IMPORTER"] }`` keeps their places in the order of statements; the texts are what an
-``otherwise`` puts there.
+``otherwise`` puts there. ``points = "42A/67A/30A/04A/239"`` says what it belongs to: WCO classes from the Declaration
+down (Pointer, 375), and the element in the last of them (381).
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 CLASS, CODE, TEXT = "AdditionalInformation", "StatementCode", "StatementDescription"
 WHY = "says what the statement is"
 """The reason of every statement code; rows need not repeat it."""
+WHERE = "leads to the element that the statement belongs to"
+"""The reason of its pointers."""
+_POINTS = re.compile(r"(?:\d\d[A-Z]/)+[A-Z]?\d{3}")  # WCO 375, class by class, then 381
 _STATEMENT = re.compile(r"(?P<code>[^\[\]]+?)(?:\[(?P<label>[^\[\]]+)\])?")
 
 
@@ -41,51 +45,70 @@ def written_out(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rows(rows: Sequence[Mapping[str, Any]], group: str) -> Iterator[Mapping[str, Any]]:
-    """Rows as the engine knows them; each statement's code stands before its first text."""
+    """Rows as the engine knows them; what a statement is stands before its first text."""
     inside = group.rpartition("/")[2].partition("[")[0] == CLASS
-    coded = {place for row in rows for _, place in _places(row, inside=inside)}
+    said = {place for row in rows for _, place, _ in _places(row, inside=inside)}
     for row in rows:
         places = _places(row, inside=inside)
-        yield from (_code(code, place) for code, place in places)
+        for statement in places:
+            yield from _identity(statement)
         if places:
             continue
-        plain = row
-        found = _place(row.get("statement"), inside=inside)
-        if found is not None and not {"to", "id"} & row.keys():
-            plain = {"to": f"{found[1]}{TEXT}"} | ({} if row.get("remove") else {"id": "225"})
-            plain |= {key: value for key, value in row.items() if key != "statement"}
-            if found[1] not in coded:
-                coded.add(found[1])
-                yield {"to": f"{found[1]}{CODE}", "remove": True} if row.get("remove") else _code(*found)
-        other = row.get("otherwise")
-        fallback = _place(other.get("statement"), inside=False) if isinstance(other, dict) and len(other) == 1 else None
-        if fallback is not None:
-            plain = {**plain, "otherwise": f"{fallback[1]}{TEXT}"}
-            if fallback[1] not in coded:
-                coded.add(fallback[1])
-                yield _code(*fallback)
+        plain, named = _plain(row, inside=inside)
+        for statement in named:
+            if statement[1] not in said:
+                said.add(statement[1])
+                yield from ({**one, "remove": True} if row.get("remove") else one for one in _identity(statement))
         yield plain
 
 
-def _places(row: Mapping[str, Any], *, inside: bool) -> list[tuple[str, str]]:
+_Statement = tuple[str, str, str]
+"""Its code, the path of its element, and what it points at."""
+
+
+def _plain(row: Mapping[str, Any], *, inside: bool) -> tuple[Mapping[str, Any], list[_Statement]]:
+    """The row with paths in place of the statements that it names, and those statements."""
+    plain, named = row, []
+    found = _place(row.get("statement"), row.get("points", ""), inside=inside)
+    if found is not None and not {"to", "id"} & row.keys():
+        plain = {"to": f"{found[1]}{TEXT}"} | ({} if row.get("remove") else {"id": "225"})
+        plain |= {key: value for key, value in row.items() if key not in {"statement", "points"}}
+        named.append(found)
+    other = row.get("otherwise")
+    if isinstance(other, dict) and other.keys() <= {"statement", "points"}:
+        fallback = _place(other.get("statement"), other.get("points", ""), inside=False)
+        if fallback is not None:
+            plain = {**plain, "otherwise": f"{fallback[1]}{TEXT}"}
+            named.append(fallback)
+    return plain, named
+
+
+def _places(row: Mapping[str, Any], *, inside: bool) -> list[_Statement]:
     """The statements that a row only gives a place in the order; none when it says anything else."""
     codes = row.get("statement") if row.keys() == {"statement"} else []
-    found = [_place(code, inside=inside) for code in (codes if isinstance(codes, list) else [codes])]
+    found = [_place(code, "", inside=inside) for code in (codes if isinstance(codes, list) else [codes])]
     return [one for one in found if one is not None] if None not in found else []
 
 
-def _code(code: str, place: str) -> dict[str, str]:
-    """The constant row that says what a statement is."""
-    return {"to": f"{place}{CODE}", "id": "226", "value": code, "why": WHY}
-
-
-def _place(statement: object, *, inside: bool) -> tuple[str, str] | None:
-    """The code of a statement and the path of its element; None for what is no statement."""
+def _place(statement: object, points: object, *, inside: bool) -> _Statement | None:
+    """A statement and the path of its element; None for what is none."""
     match = _STATEMENT.fullmatch(statement) if isinstance(statement, str) else None
-    if match is None:
+    if match is None or not isinstance(points, str) or not (points == "" or _POINTS.fullmatch(points)):
         return None
     label = " ".join(part for part in (match["code"], match["label"]) if part)
-    return match["code"], "" if inside else f"{CLASS}[{label}]/"
+    return match["code"], "" if inside else f"{CLASS}[{label}]/", points
+
+
+def _identity(statement: _Statement) -> Iterator[dict[str, str]]:
+    """The constant rows that say what a statement is, and what it belongs to."""
+    code, place, points = statement
+    yield {"to": f"{place}{CODE}", "id": "226", "value": code, "why": WHY}
+    classes, _, element = points.rpartition("/")
+    for section in classes.split("/") if classes else ():
+        at = f"{place}Pointer[{section}]"
+        yield {"to": f"{at}/DocumentSectionCode", "id": "375", "value": section, "why": WHERE}
+    if element:
+        yield {"to": f"{at}/TagID", "id": "381", "value": element, "why": WHERE}
 
 
 def _single(drop: Mapping[str, Any]) -> list[Mapping[str, Any]]:

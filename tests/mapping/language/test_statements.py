@@ -57,6 +57,21 @@ def test_a_statement_alone_keeps_its_place_in_the_order() -> None:
     ]
 
 
+def test_a_statement_points_at_the_element_that_it_belongs_to() -> None:
+    """WCO DM 3.6: Pointer (97A) with one DocumentSectionCode (375) a class, TagID (381) at the last."""
+    found = rows(
+        'fields = [{ to = "Exporter/ID", from = "n", otherwise = { statement = "S", points = "42A/57A/R032" } }]'
+    )
+    at = "AdditionalInformation[S]/Pointer"
+    assert found[0] == code("S", "S")
+    assert [(row["to"], row["id"], row["value"]) for row in found[1:-1]] == [
+        (f"{at}[42A]/DocumentSectionCode", "375", "42A"),
+        (f"{at}[57A]/DocumentSectionCode", "375", "57A"),
+        (f"{at}[57A]/TagID", "381", "R032"),
+    ]
+    assert found[-1]["otherwise"] == "AdditionalInformation[S]/StatementDescription"
+
+
 def test_in_a_group_that_makes_statements_a_statement_fills_the_groups_own_element() -> None:
     plain = written_out(
         tomllib.loads("""
@@ -106,11 +121,12 @@ def test_a_version_removes_a_statement_and_one_path_of_a_reason() -> None:
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [
-        ('{ statement = "A", to = "TypeCode", from = "x" }', "neither `to` nor `id`"),
+        ('{ statement = "A", to = "TypeCode", from = "x" }', "without `to` and `id`"),
         ('{ statement = "A]", from = "x" }', "a text like 'CODE' or 'CODE"),
         ('{ statement = 7, from = "x" }', "a text like 'CODE' or 'CODE"),
         ('{ statement = ["A", "B"], from = "x" }', "a text like 'CODE' or 'CODE"),
         ('{ to = "TypeCode", from = "x", otherwise = { statment = "A" } }', "`otherwise` is a path, or"),
+        ('{ statement = "A", points = "exporter", from = "x" }', "`points` at WCO classes"),
         ('{ to = "TypeCode", from = "x", label = ["a", "b", "c"] }', "`label` is a text, or two"),
     ],
 )
