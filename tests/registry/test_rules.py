@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from broker.catalogue import data_root
+from broker.model.documents import Rule, Tolerance
 from broker.model.errors import Misconfigured
 from broker.model.findings import Severity
 from broker.registry.participants import load_participant, load_participants
-from broker.registry.rules import load_shared
+from broker.registry.rules import load_shared, rules_of, tolerances_of
+from broker.toml_table import Table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from broker.model.documents import Rule
 
 MAPPINGS = data_root() / "mappings"
 SHARED = """
@@ -144,3 +145,19 @@ def test_shared_rules_have_a_sentence_in_every_language_of_the_house() -> None:
     for rule in load_shared(MAPPINGS / "rules").values():
         assert set(rule["message"]) == {"en", "es", "zh"}, rule["id"]
         assert re.search(r"[\u4e00-\u9fff]", rule["message"]["zh"]), rule["id"]
+
+
+def test_rules_and_tolerances_are_read_from_toml() -> None:
+    table = Table({"rules": [{"id": "A", "test": "x", "message": {"en": "No."}}]}, "rules.toml")
+    assert rules_of(table) == (Rule("A", ".", "x", ".", {"en": "No."}),)
+    with pytest.raises(Misconfigured, match="tst"):
+        rules_of(Table({"rules": [{"id": "A", "test": "x", "tst": "y", "message": {"en": "No."}}]}, "rules.toml"))
+    table = Table({"tolerates": [{"id": "q", "why": "w", "ignore": "x"}]}, "document.toml")
+    assert tolerances_of(table) == (Tolerance("q", "w", "x"),)
+    for wrong in (
+        {"id": "q", "why": "w"},
+        {"id": "q", "why": "w", "ignore": "x", "trim": "y"},
+        {"id": "q", "ignore": "x"},
+    ):
+        with pytest.raises(Misconfigured, match=r"document\.toml"):
+            tolerances_of(Table({"tolerates": [wrong]}, "document.toml"))

@@ -5,11 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from broker.model.documents import Rule
-from broker.model.errors import Misconfigured
+from broker.model.documents import Rule, Tolerance
+from broker.model.errors import Misconfigured, Refused
+from broker.model.findings import Severity
 from broker.registry.rules import rules_of
 from broker.toml_table import Table
+from broker.validate import validate
 from broker.validate.rules import broken, check
+from tests.support.note_kit import GOOD, IGNORE, PREFIXES, TRIM, document, refused, rule
 
 MESSAGE = {"en": "It holds."}
 NUMBERS = st.lists(st.sampled_from(["1", "01", "1.0", "+1", "2", " 2 ", "x", "", "NaN", "3"]), max_size=12)
@@ -63,3 +66,51 @@ def test_a_rule_has_a_test_or_is_unique(tmp_path, keys):
 def test_what_is_no_xpath_is_found_before_a_document_comes():
     with pytest.raises(Misconfigured, match="X-1"):
         check((Rule("X-1", "line[", "", ".", MESSAGE, unique="text"),), {})
+
+
+@pytest.mark.parametrize(
+    ("given", "places"),
+    [
+        (rule(test="n:Number = 'A-1'"), []),
+        (rule(test="n:Number = 'B'", at="n:Number"), [("/n:Note/n:Number", 2, "A-1")]),
+        (rule("n:Line", "n:Count > 1", "n:Count"), [("/n:Note/n:Line[1]/n:Count", 5, "1")]),
+        (rule("n:Line", "n:Count > 9"), [("/n:Note/n:Line[1]", 5, None), ("/n:Note/n:Line[2]", 6, None)]),
+        (rule("n:Line", "n:Count > 1", when="n:What = 'Rice'"), []),
+        (rule("n:Line", "false()", "n:Note/n:Deep/@x", when="n:What = 'Rice'"), [("/n:Note/n:Line[2]", 6, None)]),
+        (rule(test="n:Total/@currency = 'PEN'", at="n:Total/@currency"), [("/n:Note/n:Total/@currency", 4, "USD")]),
+        (rule(test="false()", at="n:Total/@rate"), [("/n:Note/n:Total", 4, "10.50")]),
+        (rule("//@*", ". = 'PEN'"), [("/n:Note/n:Total/@currency", 4, "USD")]),
+        (rule("n:Line[n:Count = 5]", "false()"), []),
+        (rule(when="n:Year", test="false()"), []),
+    ],
+)
+def test_rules(schema, given, places):
+    text = document(schema, GOOD, [given])
+    if not places:
+        assert validate(text) == ()
+        return
+    with pytest.raises(Refused) as caught:
+        validate(text)
+    assert [(f.pointer, f.line, f.value) for f in caught.value.findings] == places
+    assert {(f.code, f.message) for f in caught.value.findings} == {("T-1", "Not so.")}
+
+
+def test_a_rule_that_warns_does_not_refuse(schema):
+    (warning,) = validate(document(schema, GOOD, [rule(test="false()", severity=Severity.WARNING)]))
+    assert (warning.code, warning.severity) == ("T-1", Severity.WARNING)
+
+
+def test_schema_and_rules_are_told_together(schema):
+    findings = refused(schema, GOOD.replace("10.50", "x"), [rule("n:Line", "n:Count > 1", "n:Count")])
+    assert [f.code for f in findings] == ["schema.type", "T-1"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [rule(test="n:Number ="), rule("q:Line", "true()"), rule(test="nosuch(1)"), rule(test="true()", at="((")]
+)
+def test_a_rule_that_is_no_xpath_is_found_before_it_is_used(wrong):
+    with pytest.raises(Misconfigured, match="T-1"):
+        check([wrong], PREFIXES)
+    check([rule()], PREFIXES, [IGNORE, TRIM])
+    with pytest.raises(Misconfigured, match=r"test\.q"):
+        check([], PREFIXES, [Tolerance("test.q", "why", ignore="q:Stray")])
