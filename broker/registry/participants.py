@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from broker.registry.rules import SharedRules
 
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+RESERVED = frozenset({"retry", "intake", "facts", "answers", "duplicates", "conversations", "references", "writeoff"})
+RESERVED |= {"tracking", "deadletter", "relay", "swb"}
+"""Codes that would give a participant's topics names of the relay's own, or nearly."""
 _VALIDATION_CODE = re.compile(r"\S{1,8}")  # WCO 377, an..8
 _FUNCTION_CODE = re.compile(r"\d{1,2}")  # WCO 017, n..2
 _CHAPTERS = re.compile(r"(\d\d)(?:-(\d\d))?")
@@ -64,6 +67,8 @@ def load_participant(file: Path, shared: SharedRules | None = None) -> Participa
     """One participant.toml; its folder's name is the code. Shared rules are those of its data folder, if not given."""
     code = file.parent.name
     shared = load_shared(file.parents[2] / "rules") if shared is None else shared
+    if code in RESERVED:
+        raise Misconfigured(f"{file.parent}: the code {code} is reserved: the broker's own topics are called so")
     if not _CODE.fullmatch(code):
         raise Misconfigured(f"{file.parent}: a participant's folder is its code: lower case letters, digits, hyphens")
     table = Table(_with_base(file), str(file))

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from broker.answers.history import Delivered, DeliveryFailed, Related, Routed
 from broker.model.documents import Message
-from broker.model.ids import ConversationId, MessageId
+from broker.model.ids import ConversationId, DocumentTypeName, MessageId
 from broker.relay import headers
 from broker.relay.conversations import Conversation
 from broker.relay.facts import AmendmentLinked, AmendmentSent, DocumentNamed
 from broker.relay.headers import Kind
 from broker.relay.notifications import notify_failed
 from broker.relay.records import instant
+from broker.relay.writeoff import send_grant
 
 if TYPE_CHECKING:
     from broker.model.documents import Payload
@@ -83,6 +84,10 @@ def amendment_linked(batch: Batch, fact: AmendmentLinked) -> None:
     novelties = known.add(Related(at=batch.at, conversation=ConversationId(fact.amends), relation="amends"))
     for window in missing:
         _deliver(batch, known, fact, window, payload)
+    if payload is not None:
+        received, names = known.received, batch.context.names(payload)
+        kind, key = DocumentTypeName(received.document_type), None if known.key is None else known.key.decode("latin-1")
+        send_grant(batch, payload, names, fact.message_id, received.sender, kind, key, tuple(missing))
     if missing or novelties == ["new"]:
         known.keep(batch)
     if novelties == ["new"]:

@@ -131,6 +131,15 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Queued:
+    """One fact that waits: for which name (as Latin-1), since when, and its bytes."""
+
+    key: str
+    at: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Name:
     """What a name stands for: a sender's number for a document, or a window's number for a message."""
 
@@ -139,6 +148,8 @@ class Name:
     """The messages of that name, the latest ones."""
     waiting: tuple[Waiting, ...] = ()
     """What came before there was any."""
+    queue: tuple[Queued, ...] = ()
+    """Of a participant's own entry: all that waits for names of it in this lane, the oldest first."""
 
 
 class NameCodec:
@@ -147,13 +158,17 @@ class NameCodec:
             [[[name, value.decode("latin-1")] for name, value in one.headers], one.content.decode("latin-1")]
             for one in entry.waiting
         ]
-        return orjson.dumps({"messages": entry.messages, "waiting": waiting, "at": entry.at})
+        queue = [[one.key, one.at, one.size] for one in entry.queue]
+        return orjson.dumps(
+            {"messages": entry.messages, "waiting": waiting, "at": entry.at, **({"queue": queue} if queue else {})}
+        )
 
     def decode(self, value: bytes) -> Name:
         data = _loaded(value)
         known = [data["message_id"]] if "message_id" in data else data.get("messages", [])
         waiting = tuple(_waiting(one) for one in data.get("waiting", []))
-        return Name(data["at"], tuple(MessageId(one) for one in known), waiting)
+        queue = tuple(Queued(*one) for one in data.get("queue", []))
+        return Name(data["at"], tuple(MessageId(one) for one in known), waiting, queue)
 
 
 def _waiting(written: list[Any]) -> Waiting:

@@ -45,7 +45,7 @@ def plan_grant(  # noqa: PLR0917 - what is known of an accepted document
     windows: tuple[ParticipantCode, ...],
 ) -> None:
     """What an accepted certificate grants to the windows it goes to; and the end of a certificate that it replaces."""
-    own, relations = names
+    _, relations = names
     gone = {relation.document for relation in relations if relation.does != "corrects"}
     for name in gone:
         batch.send_fact(
@@ -53,9 +53,25 @@ def plan_grant(  # noqa: PLR0917 - what is known of an accepted document
                 at=batch.now, owner=name.number.encode(), issuer=document.sender, by=document.message_id, kind=name.kind
             )
         )
-    grant = batch.context.grant(kind, payload, document.message_id, document.sender)
-    if own is not None and own not in gone and grant is not None and grant.lines:
-        key = None if document.key is None else document.key.decode("latin-1")
+    key = None if document.key is None else document.key.decode("latin-1")
+    send_grant(batch, payload, names, document.message_id, document.sender, kind, key, windows)
+
+
+def send_grant(  # noqa: PLR0917 - as above
+    batch: Batch,
+    payload: Payload,
+    names: Names,
+    message: MessageId,
+    issuer: ParticipantCode,
+    kind: DocumentTypeName,
+    key: str | None,
+    windows: tuple[ParticipantCode, ...],
+) -> None:
+    """What a certificate grants, where it grants anything, with windows that may draw on it."""
+    own, relations = names
+    is_ended = own in [relation.document for relation in relations if relation.does != "corrects"]
+    grant = batch.context.grant(kind, payload, message, issuer)
+    if own is not None and not is_ended and grant is not None and grant.lines:
         batch.send_fact(
             CertificateGranted(
                 at=batch.now, owner=own.number.encode(), grant=grant, kind=own.kind, document_type=kind, key=key,

@@ -317,3 +317,12 @@ def test_a_variant_that_cannot_be_made_says_why(change, complaint, tmp_path):
     file.write_text(f'base = "participants/sg-tradenet/samples/SG-01.xml"\nchange = [{{ {change} }}]', encoding="utf-8")
     with pytest.raises(Misconfigured, match=complaint):
         read_sample(file, MAPPINGS)
+
+
+@pytest.mark.parametrize("code", ["retry", "facts", "swb"])
+def test_a_participant_cannot_be_called_like_a_topic_of_the_broker(tmp_path, code):
+    file = tmp_path / "participants" / code / "participant.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(GOOD, encoding="utf-8")
+    with pytest.raises(Misconfigured, match=f"the code {code} is reserved"):
+        load_participant(file)

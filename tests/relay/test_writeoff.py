@@ -167,3 +167,11 @@ def test_a_reservation_ends(world):
     assert not ask(world, "reserve", "1", "r2", mrn="SG26-2")[0]["is_done"]
     world.now += 31 * 86_400_000
     assert ask(world, "reserve", "8200", "r3", mrn="SG26-2")[0]["is_done"]
+
+
+def test_a_window_to_which_an_amendment_was_brought_may_draw_on_it(world):
+    world.send("ec-agrocalidad", b"k", original(), ce_id="1")
+    brought = world.send("ec-agrocalidad", b"k", document("replacement"), ce_id="2")
+    assert to(brought, "swb.pe-vuce.inbox")
+    (ledger,) = world.stores.writeoff.get(b"2026-PE-000431").ledgers
+    assert set(ledger.windows) == {"sg-tradenet", "pe-vuce"}

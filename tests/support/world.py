@@ -82,7 +82,7 @@ class World:
         """What one record writes at once, before anything that follows from it."""
         place = topics.outbox(sender)
         record = Consumed(place, LANE, next(self.offsets[place]), key, value, headers.encoded(extra), self.now)
-        batch = Batch(LANE, self.now, self.context, self.stores, self.routes, self.sources.__getitem__)
+        batch = self.batch()
         self.plan(batch, record)
         self.stores.forget()
         return [produced for _, produced in batch.out]

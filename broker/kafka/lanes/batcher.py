@@ -19,6 +19,7 @@ from broker.relay.batch import Batch, Unfetched
 from broker.relay.deliveries import goes_on_waiting, is_given_up
 from broker.relay.delivery_routes import DeliveryRoute, DeliveryRoutes
 from broker.relay.dispatch import plan, plan_failed
+from broker.relay.references import forget_name
 from broker.relay.stores import Stores
 
 if TYPE_CHECKING:
@@ -97,7 +98,10 @@ class Batcher:
         oldest = context.now() - context.settings.kept_state_days * 86_400_000
         for store in self.stores.all:
             for key in list(islice(store.older_than(oldest), _SWEEP_RECORDS)):
-                planned.batch.write(store.put(key, None, self._lane))
+                if store is self.stores.references:
+                    forget_name(planned.batch, key)
+                else:
+                    planned.batch.write(store.put(key, None, self._lane))
         return planned
 
     # --- planning -----------------------------------------------------------------------------------------------------
