@@ -122,17 +122,21 @@ def certificate_granted(batch: Batch, fact: CertificateGranted) -> None:
         text = f"Another participant has issued a certificate of the number {name}. Windows name the issuer."
         _conflict(batch, fact, grant.issuer, text)
         for other in others:
-            _conflict(batch, fact, ParticipantCode(other.issuer or other.grant.issuer if other.grant else ""), text)
+            if other.grant is not None:
+                _conflict(batch, fact, ParticipantCode(other.issuer or other.grant.issuer), text, other.grant.message)
 
 
-def _conflict(batch: Batch, fact: CertificateGranted, issuer: ParticipantCode, text: str) -> None:
-    """A notice to an issuer, and the alarm."""
-    message = fact.grant.message
+def _conflict(
+    batch: Batch, fact: CertificateGranted, issuer: ParticipantCode, text: str, own_message: MessageId | None = None
+) -> None:
+    """A notice to an issuer about the message that is its own, and the alarm."""
+    message = own_message or fact.grant.message
     finding = Finding("writeoff.conflict", text, Severity.WARNING, value=fact.owner.decode())
     notice = Notification(
-        Kind.NOTICE, message, issuer, fact.document_type, "conflict", at=batch.at, findings=(finding,)
-    )
-    is_own = issuer == fact.grant.issuer
+        Kind.NOTICE, message, issuer, "" if own_message else fact.document_type, "conflict", at=batch.at,
+        findings=(finding,),
+    )  # fmt: skip
+    is_own = own_message is None
     key = fact.key.encode("latin-1") if fact.key is not None and is_own else message.encode()
     notify_sender(batch, notice, key, cause=f"writeoff-conflict {issuer} {message}")
     batch.emit_event("writeoff-conflict", message, sender=issuer, certificate=fact.owner.decode())

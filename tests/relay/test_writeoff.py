@@ -5,7 +5,7 @@ import json
 import pytest
 
 from broker.paths import data_root
-from broker.relay import topics
+from broker.relay import ids, topics
 from tests.support.world import World
 
 SAMPLES = data_root() / "mappings" / "documents" / "sps" / "sps-certificate-17" / "samples"
@@ -117,6 +117,9 @@ def test_two_issuers_of_one_number_each_have_their_own_certificate_and_are_both_
     assert conflicts(world.send("co-ica", b"k", fake, ce_id="1"), "co-ica") == []
     written = world.send("ec-agrocalidad", b"k", original(), ce_id="1")
     assert conflicts(written, "ec-agrocalidad") == conflicts(written, "co-ica") == CONFLICT
+    for issuer in ("ec-agrocalidad", "co-ica"):
+        notices = [p for p in written if p.topic == topics.inbox(issuer) and p.header("ce_type") == "swb.notice"]
+        assert [p.header("swb_message_id") for p in notices] == [ids.message_id(issuer, "1")], "about its own message"
     unclear, _ = ask(world, "reserve", "1", "r1")
     assert not unclear["is_done"]
     assert "co-ica 851, ec-agrocalidad 851" in unclear["text"]

@@ -6,6 +6,7 @@ which order its outcome may be seen is counted here.
 
 import random
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from broker import catalogue as catalogues
 from broker.line.process import process
@@ -81,7 +82,7 @@ def templates(largest):
             continue  # expectations; and what takes a hundred times the time of others
         content = read_sample(file, mappings).content
         if len(content) <= largest:
-            outcome = process(Message(NO_MESSAGE_ID, content), catalogue)
+            outcome = process(Message(NO_MESSAGE_ID, content, received=datetime.now(UTC)), catalogue)
             if outcome.payload and b"PreviousDocument" in outcome.payload.content:
                 continue  # amendments have a test of their own
             windows = tuple(map(str, outcome.windows))
