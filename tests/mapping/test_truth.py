@@ -6,8 +6,8 @@ import pytest
 
 from broker.mapping import explain, translate
 from broker.model.errors import Misconfigured, Refused
-from tests.mapping.test_mapping import document, texts
-from tests.mapping.test_mapping import mapping as toy
+from tests.support.mapping_kit import document, texts
+from tests.support.mapping_kit import mapping as toy
 
 BASE = """
 fields = [
