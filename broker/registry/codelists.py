@@ -42,10 +42,16 @@ class Edition:
     valid_to: date | None
     source: str
     file: Path
+    includes: Edition | None = None
+    """Another list's edition whose codes are all codes of this one."""
 
     @cached_property
     def codes(self) -> Mapping[str, Code]:
         """Code to what is known of it; of a translation, source to a Code named by its target."""
+        return {**(self.includes.codes if self.includes else {}), **self._own}
+
+    @cached_property
+    def _own(self) -> Mapping[str, Code]:
         with self.file.open(encoding="utf-8", newline="") as lines:
             rows = csv.DictReader(lines)
             key, *rest = rows.fieldnames or [""]
@@ -143,7 +149,9 @@ def load_code_lists(folder: Path) -> dict[str, CodeList]:
 def load_code_list(file: Path) -> CodeList:
     """The list that a ``list.toml`` describes."""
     table = Table.read(file)
-    editions = [_edition(entry, file.parent) for entry in table.tables("editions")]
+    other = table.text("includes", "")
+    base = load_code_list(file.parent.with_name(other) / file.name).editions[-1] if other else None
+    editions = [_edition(entry, file.parent, base) for entry in table.tables("editions")]
     if not editions:
         raise table.wrong("at least one [[editions]] must be there")
     editions.sort(key=lambda e: e.valid_from or date.min)
@@ -158,11 +166,11 @@ def load_code_list(file: Path) -> CodeList:
     return found
 
 
-def _edition(table: Table, folder: Path) -> Edition:
+def _edition(table: Table, folder: Path, base: Edition | None) -> Edition:
     version = table.text("version")
     file = folder / f"{version}.csv"
     if not file.is_file():
         raise table.wrong(f"{file.name} is missing beside it")
-    edition = Edition(version, table.day("valid_from"), table.day("valid_to"), table.text("source"), file)
+    edition = Edition(version, table.day("valid_from"), table.day("valid_to"), table.text("source"), file, base)
     table.end()
     return edition

@@ -24,7 +24,6 @@ Kind = tuple[str, str, str]
 
 PREPAID = "the invoice amount (WCO 109) is what is still to be paid, where part of the total (BT-112) is paid before"
 GROUPS = "group and information lines (BT-X-8) become goods items beside their details"
-ISSUED_THERE = "origin that a line does not name is said to be the country that issues the certificate"
 PLATE = "the plate of a vehicle (SUNAT 2566) stands as a container"
 MAIL = "a mail address stands as the buyer's number"
 NO_ADDRESS = "the receiver's own address has no place beside that of the delivery"
@@ -34,7 +33,6 @@ KNOWN_OF_SAMPLES: Mapping[Kind, str] = {
     ("invoice/cii-d22b", "total", "wrong"): PREPAID,
     ("invoice/ubl-2.1", "total", "wrong"): PREPAID,
     ("invoice/ubl-2.1-credit-note", "total", "wrong"): PREPAID,
-    ("origin/ubl-2.1-certificate-of-origin", "line.origin", "wrong"): ISSUED_THERE,
     ("transport/sunat-ubl-2.1-despatch-advice", "equipment", "wrong"): PLATE,
     ("transport/sunat-ubl-2.1-despatch-advice", "means", "lost"): PLATE,
 }
@@ -45,7 +43,6 @@ KNOWN_OF_PUBLISHED: Mapping[Kind, str] = {
     ("invoice/ubl-2.1", "buyer.id", "wrong"): MAIL,
     ("invoice/ubl-2.1", "total", "wrong"): PREPAID,
     ("invoice/ubl-2.1-credit-note", "total", "wrong"): PREPAID,
-    ("origin/tradetrust-coo-1", "issuer.name", "wrong"): "the platform that signs the file stands as the issuing body",
     ("transport/sunat-ubl-2.1-despatch-advice", "equipment", "wrong"): PLATE,
     ("transport/sunat-ubl-2.1-despatch-advice", "means", "lost"): PLATE,
     ("transport/ubl-2.1-despatch-advice", "consignee.country", "lost"): NO_ADDRESS,

@@ -11,6 +11,7 @@ from broker import catalogue as catalogues
 from broker.line.process import process
 from broker.model.documents import Message
 from broker.model.ids import NO_MESSAGE_ID
+from tests.xsd.test_sps import opened
 
 pytestmark = pytest.mark.proof
 
@@ -25,10 +26,12 @@ def catalogue():
 
 
 @pytest.fixture(scope="module")
-def published_certificate(reference: Path) -> etree.XMLSchema:
-    return etree.XMLSchema(
-        etree.parse(reference / "xsd/can-intercom-sps/estandar-cfe/data/standard/SPSCertificate_17p0.xsd")
-    )
+def published_certificate(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> etree.XMLSchema:
+    """The Andean closure with its list of acronyms open, as it is in the schema of the ePhyto hub."""
+    home = tmp_path_factory.mktemp("certificate")
+    shutil.copytree(reference / "xsd/can-intercom-sps/estandar-cfe", home, dirs_exist_ok=True)
+    opened(home / "codelist/standard/INTERCOM_ePhyto_TagAcronymCodes.xsd")
+    return etree.XMLSchema(etree.parse(home / "data/standard/SPSCertificate_17p0.xsd"))
 
 
 @pytest.fixture(scope="module")

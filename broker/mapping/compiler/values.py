@@ -225,7 +225,8 @@ class Values:
                         codes = self.emit.constant("L", self.emit.code_lists[part.test.value])
                         return f"run.listed({codes}, {found})"
                     case operator if part.test.other is not None:
-                        return f"{found} {'==' if operator == '=' else '!='} {self.emit.operand(pending.pop(0))}"
+                        same = f"run.same({found}, {self.emit.operand(pending.pop(0))})"
+                        return same if operator == "=" else f"not {same}"
                     case operator:
                         return f"{found} {'==' if operator == '=' else '!='} {part.test.value!r}"
             inner = [text(p) for p in part.parts]

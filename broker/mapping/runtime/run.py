@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     Measured = tuple[Pair, ...]
     """A value, and the places where its unit may stand, the nearest first."""
     Leaf = etree._Element | tuple[etree._Element, str | None]  # noqa: SLF001  (the public name of the type)
+
+_WHOLE = re.compile(r"\+?[0-9]+")
 
 
 PARTIAL = frozenset({"date.time-lost", "date.fraction-lost", "identifier.invalid", "identifier.doubtful"})
@@ -255,6 +258,14 @@ class Run:
     def failed(self, row: int) -> bool:
         """Whether the last issue is this row's: its value was there and did not fit."""
         return bool(self.issues) and self.issues[-1].row == row
+
+    @staticmethod
+    def same(one: str, other: str) -> bool:
+        """Whether two values are the same: whole numbers as numbers, however they are written, all else as text."""
+        if one == other:
+            return True
+        numbers = [text.removeprefix("+").lstrip("0") or "0" for text in (one, other) if _WHOLE.fullmatch(text)]
+        return len(numbers) == 2 and numbers[0] == numbers[1]
 
     def listed(self, codes: CodeList, text: str) -> bool:
         """Whether a code is in the edition of its list."""

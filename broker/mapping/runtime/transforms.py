@@ -173,6 +173,21 @@ def _zoned(moment: datetime, zone: str) -> str:
     return f"{_day(moment)}{_time(moment)}Z"
 
 
+def century(text: str) -> str:
+    """A date with a year of two digits (UN/EDIFACT 2379: 101, 201, 202) with the year of this century."""
+    if not (text.isascii() and text.isdigit() and len(text) in {6, 10, 12}):
+        raise Unfit("value.date", f"{text!r} is no YYMMDD, with or without hours, minutes and seconds")
+    return f"20{text}"
+
+
+def issue_before(text: str) -> str:
+    """A number whose last two digits count its issues, with those of the issue before: ``...02`` is ``...01``."""
+    issue = text[-2:]
+    if not (issue.isascii() and issue.isdigit() and len(issue) == 2) or issue == "00":
+        raise Unfit("value.issue", f"{text!r} does not end in the number of an issue that had one before it")
+    return f"{text[:-2]}{int(issue) - 1:02d}"
+
+
 def sha256(text: str) -> str:
     """The SHA-256 digest of the UTF-8 text, in lower-case hexadecimal: for what has no place itself (signatures)."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -203,6 +218,8 @@ TRANSFORMS: dict[str, Callable[[str], str]] = {
     "decimal-comma": decimal_comma,
     "date": date,
     "datetime": date_time,
+    "century": century,
+    "issue-before": issue_before,
     "sha256": sha256,
 }
 """One value to one value. ``text`` (white space collapsed) comes before all of them."""
