@@ -59,6 +59,8 @@ class PlanContext:
     statuses: Statuses
     max_content: int
     retry_limit_ms: int
+    accepted_in: Callable[[bytes], int | None] = lambda _message: None
+    """The lane that is known to have accepted a message id."""
     watchdog_policy: WatchdogPolicy = field(default_factory=WatchdogPolicy)
     """How long each window may take."""
     names: Callable[[Payload], Names] = lambda _payload: (None, ())

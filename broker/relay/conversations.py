@@ -6,11 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import orjson
+
 from broker.answers.conversation import standing_answer, state_of
 from broker.answers.history import Delivered, DeliveryFailed, DocumentReceived, History, Overdue, Routed, add
 from broker.answers.render import AtWindow
 from broker.answers.way_back import Notification
 from broker.model.documents import Message
+from broker.model.findings import Finding, Severity
 from broker.model.ids import ConversationId, MessageId
 from broker.relay import headers, ids
 from broker.relay.entries import Remembered
@@ -132,10 +135,32 @@ def document_accepted(batch: Batch, fact: DocumentAccepted) -> None:
         content_sha256=fact.sha256, mapping=fact.mapping,
     )  # fmt: skip
     known = Conversation.of(batch, fact.message_id) or Conversation(History(ConversationId(fact.message_id)), fact.key)
+    earlier = [f for f in known.history.facts if isinstance(f, DocumentReceived)]
     reasons = tuple((one.window, one.reason) for one in fact.unrouted)
     known.add(received, Routed(at=at, windows=tuple(one.window for one in fact.routed), reasons=reasons))
     known.add(*(Delivered(at=at, window=window) for window in fact.delivered))
     known.keep(batch)
+    origin = fact.origin
+    if any((f.topic, f.partition, f.offset) != (origin.topic, origin.partition, origin.offset) for f in earlier):
+        _accepted_twice(batch, known, earlier[-1], fact)
+
+
+def _accepted_twice(batch: Batch, known: Conversation, earlier: DocumentReceived, fact: DocumentAccepted) -> None:
+    """Two lanes took one id at the same moment, under two keys: that is known here first, and notified to everybody."""
+    is_same = earlier.content_sha256 == fact.sha256
+    code = "message.delivered-twice" if is_same else "message.conflict"
+    what = "the same content" if is_same else "two contents"
+    text = f"This id came twice at one moment under different keys, with {what}; windows have both, under one ce_id."
+    finding = Finding(code, text, Severity.WARNING, value=str(fact.origin))
+    cause = f"{code} {fact.origin}"
+    notice = replace(known.notification(Kind.NOTICE, "conflict"), findings=(finding,), windows=known.at_windows(batch))
+    notify_sender(batch, notice, known.key, cause=cause, extra=known.headers())
+    content = orjson.dumps({"kind": "conflict", "message_id": fact.message_id, "findings": [finding.as_json()]})
+    extra = {headers.CONTENT_TYPE: headers.JSON, headers.STATE_HEADER: "conflict"}
+    for window in known.history.windows():
+        batch.deliver(window, Kind.NOTICE, fact.message_id, known.key, content, extra, window=window, cause=cause)
+    batch.emit_event("accepted-twice", fact.message_id, sender=fact.sender, origin=str(fact.origin), code=code)
+    batch.log("message.accepted-twice", message_id=fact.message_id, sender=fact.sender, code=code)
 
 
 def payload_delivered(batch: Batch, fact: PayloadDelivered) -> None:

@@ -17,7 +17,7 @@ from broker.relay.batch import places
 from broker.relay.entries import Judged
 from broker.relay.facts import AcceptedBy, DeclinedBy, DocumentAccepted, DocumentRepeated
 from broker.relay.headers import Kind
-from broker.relay.intake import received
+from broker.relay.intake import received, to_lane
 from broker.relay.notifications import notify_failed, notify_sender
 from broker.relay.records import Produced, moment
 from broker.relay.writeoff import plan_grant
@@ -57,6 +57,10 @@ def plan_document(batch: Batch, record: Consumed) -> None:
             _repeat(batch, document)
         else:
             _refuse(batch, document, _conflict(document, known), event="conflict")
+        return
+    lane = batch.context.accepted_in(document.name) if known is None else None
+    if lane is not None and lane != batch.lane and record.topic != topics.INTAKE:
+        to_lane(batch, record, lane)
         return
     outcome = _judge(batch, document)
     if outcome.payload is not None:

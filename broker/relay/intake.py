@@ -79,7 +79,12 @@ def received(record: Consumed, max_content: int) -> IncomingDocument:
 
 
 def rekey(batch: Batch, record: Consumed) -> None:
-    """A record without a key goes to the lane of its message id; nobody is told before that lane has it."""
+    """A record without a key goes to the lane of its message id; nobody is notified before that lane has it."""
+    to_lane(batch, record, None)
+
+
+def to_lane(batch: Batch, record: Consumed, lane: int | None) -> None:
+    """A record goes on to another lane: to one that is given, or to that of its message id."""
     document = received(record, batch.context.max_content)
     own = {
         **document.origin.headers(),
@@ -89,7 +94,7 @@ def rekey(batch: Batch, record: Consumed) -> None:
     }
     kept = tuple(header for header in headers.of_sender(record.headers) if header[0] != headers.CE_ID)
     content = b"" if document.oversize else record.content
-    batch.write(Produced(topics.INTAKE, document.name, content, kept + headers.encoded(own)))
+    batch.write(Produced(topics.INTAKE, document.name, content, kept + headers.encoded(own), lane))
 
 
 def take_apart(batch: Batch, record: Consumed) -> bool:
