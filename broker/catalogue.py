@@ -322,9 +322,11 @@ def _test(table: Table, namespaces: Mapping[str, str]) -> etree.XPath | None:
     if not expression:
         return None
     try:
-        return etree.XPath(f"boolean({expression})", namespaces=dict(namespaces), smart_strings=False)
-    except etree.XPathSyntaxError as error:
+        compiled = etree.XPath(f"boolean({expression})", namespaces=dict(namespaces), smart_strings=False)
+        compiled(etree.Element("nothing"))  # prefixes and functions are looked up when it is asked
+    except etree.XPathError as error:
         raise table.wrong(f"when: {expression!r} is not XPath 1.0: {error}") from None
+    return compiled
 
 
 def _envelope(file: Path) -> Envelope:
