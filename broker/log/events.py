@@ -36,6 +36,7 @@ EVENTS: dict[str, Event] = {
     "message.refused": _event("The document is at fault; its sender has all findings.", f"{_OUTCOME} codes"),
     "message.conflict": _event("Its id was used for other content; refused.", f"{_OUTCOME} codes"),
     "message.split": _event("An envelope of several documents; each is a message.", "sender parts lane"),
+    "accepted.unread": _event("The ids that other lanes accepted cannot be read just now; tried again.", "reason"),
     "message.accepted-twice": _event("Two lanes took one id at one moment; all have a notice.", "sender code lane"),
     "message.repeated": _event("Accepted before; no window hears of it again.", _OUTCOME),
     "message.failed": _event("An exception that nobody foresaw; a dead letter.", f"{_OUTCOME} reason error"),

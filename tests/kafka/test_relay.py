@@ -280,6 +280,23 @@ def test_duplicates_are_known_after_a_restart(kit):
     assert len(kit.inbox(kit.wa, "payload")) == 20
 
 
+def test_a_document_counts_once_whatever_key_or_partition_it_comes_under(kit):
+    kit.worker()
+    content = f"ok {kit.wa}; #1".encode()
+    for number in range(4):
+        kit.producer.produce(topics.outbox(kit.farm), content, b"key", number, headers=[("ce_id", b"once")])
+        kit.flush()
+        kit.until(lambda n=number: len(kit.inbox(kit.farm, "receipt")) == n + 1)
+        time.sleep(0.5)  # ids travel from lane to lane within a moment of the commit
+    other = f"ok {kit.wa}; #2".encode()
+    kit.producer.produce(topics.outbox(kit.farm), other, b"another", 2, headers=[("ce_id", b"once")])
+    kit.flush()
+    (refusal,) = kit.until(lambda: kit.inbox(kit.farm, "refusal"))
+    assert [f["code"] for f in json.loads(refusal.header("swb_findings"))] == ["message.conflict"]
+    assert len(kit.inbox(kit.wa, "payload")) == 1
+    assert len({r.header("ce_id") for r in kit.inbox(kit.farm, "receipt")}) == 1
+
+
 def test_sixteen_megabytes_go_through_and_one_byte_more_is_refused(kit):
     kit.worker()
     limit = 16 << 20

@@ -6,12 +6,14 @@ import asyncio
 import time
 from collections import Counter, defaultdict
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from broker import log, metrics
+from broker.kafka.accepted_reader import AcceptedReader
 from broker.kafka.clients import relay_consumer
 from broker.kafka.lanes.claim_check import Claims
 from broker.kafka.lanes.fetched import Fetched
@@ -27,6 +29,7 @@ from broker.kafka.origins import OriginReader
 from broker.metrics import Meter
 from broker.model.errors import Failed
 from broker.relay import topics
+from broker.relay.accepted_ids import AcceptedIds
 from broker.relay.circuit_breaker import CircuitBreakers
 
 if TYPE_CHECKING:
@@ -73,8 +76,11 @@ class Relay:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until the event is set; raises Leave."""
+        known = AcceptedIds()
+        accepted = AcceptedReader(self._settings, known)
+        rules = replace(self._rules, accepted_in=known.lane_of)
         self._context = WorkerContext(
-            self._settings, self._rules, Fetched(self._consumer()), Offsets(self._settings),
+            self._settings, rules, Fetched(self._consumer()), Offsets(self._settings),
             CircuitBreakers(self._settings, time.monotonic, rates=self._rules.rates()), OriginReader(self._settings),
             Claims(self._settings),
             Snapshots(self._settings),
@@ -86,10 +92,12 @@ class Relay:
         context = self._context
         try:
             await context.transactions.start()
+            accepted.start()
             await self._join(stop)
             logger.info("relay.started", participants=len(self._rules.participants), instance=self._instance)
             await self._watch(stop)
         finally:
+            accepted.stop()
             await self.close_lanes()
             for close in (context.fetched.consumer.stop, context.origins.close, context.transactions.close):
                 with suppress(KafkaError, TimeoutError):
