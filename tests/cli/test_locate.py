@@ -27,3 +27,10 @@ def test_a_chain_that_is_known_in_part_says_so(swb):
     assert code == 0
     assert out.startswith("/Invoice")
     assert "/MetaData/Declaration/GoodsShipment is as far as it leads" in err
+
+
+@pytest.mark.parametrize("pointer", ["", "///[", "a b", "/", "42", "/MetaData[", "42A/"])
+def test_what_is_no_pointer_is_no_question(swb, notes, pointer):
+    code, out, err = swb("locate", notes.good, pointer)
+    assert (code, out) == (2, "")
+    assert "neither a path nor a chain" in err
