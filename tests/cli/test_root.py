@@ -36,9 +36,10 @@ def test_every_verb_takes_a_data_folder():
     "arguments",
     [
         ["translate", "{note}"], ["validate", "{note}"], ["explain", "{note}"], ["route", "{note}"],
-        ["report", "toy/note-1"], ["coverage", "toy/note-1"], pytest.param(["check"], marks=pytest.mark.proof), ["replay", "{note}"],
+        ["report", "toy/note-1"], ["coverage", "toy/note-1"], ["replay", "{note}"],
+        pytest.param(["check"], marks=pytest.mark.proof),
     ],
-    ids=["translate", "validate", "explain", "route", "report", "coverage", "check", "replay"],
+    ids=["translate", "validate", "explain", "route", "report", "coverage", "replay", "check"],
 )  # fmt: skip
 def test_a_verb_on_another_data_folder(elsewhere, swb, monkeypatch, arguments):
     given = [word.format(note=elsewhere / NOTE) for word in arguments]
