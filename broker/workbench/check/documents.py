@@ -16,6 +16,8 @@ from broker.model.errors import Misconfigured
 from broker.relay.ledger import granting_families
 from broker.toml_table import read_toml
 from broker.validate import check as check_rules
+from broker.workbench.check.reasons import FILE as PLACES
+from broker.workbench.check.reasons import missing_places, read_places, untrue_reasons
 from broker.workbench.fault import DataFault, of_error, placed
 from broker.workbench.schema_tree import SchemaTree, schema_tree
 from broker.workbench.versions import bases
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from broker.model.conditions import Path as RowPath
     from broker.model.documents import DocumentType
     from broker.workbench.check.scope import CheckScope
-    from broker.workbench.schema_tree import SchemaNodes
+    from broker.workbench.schema_tree import SchemaNode, SchemaNodes
 
 
 def count_rows(document_type: DocumentType) -> int:
@@ -230,6 +232,21 @@ def _rows(document_type: DocumentType, tree: SchemaTree | None, scope: CheckScop
     for row, where, unknown in found:
         fault = DataFault(_file_of(document_type, scope), f"{where}: the source schema has no {unknown} there")
         yield _at(fault, row, where, document_type, scope)
+    yield from _reasons(document_type, tuple(start), scope)
+
+
+def _reasons(document_type: DocumentType, start: tuple[SchemaNode, ...], scope: CheckScope) -> Iterator[DataFault]:
+    """Reasons of drops that are not true of the payload's schema."""
+    try:
+        source = document_type.mapping.plan.scopes[0].node
+    except Misconfigured:
+        return  # told already
+    places = read_places(scope.root / "mappings" / PLACES)
+    for drop, text in dict.fromkeys(untrue_reasons(start, source, places)):
+        where = f"drop {drop}"
+        yield _at(DataFault(_file_of(document_type, scope), f"{where}: {text}"), None, where, document_type, scope)
+    for text in missing_places(places, document_type.mapping.declaration):
+        yield DataFault(f"mappings/{PLACES}", text)
 
 
 def _compiled(document_type: DocumentType, rows: Rows, scope: CheckScope) -> Iterator[DataFault]:
