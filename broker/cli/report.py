@@ -33,6 +33,7 @@ def command(  # noqa: PLR0917 - click gives them by name
     """
     from broker.mapping.lineage.report import markdown  # noqa: PLC0415
     from broker.mapping.lineage.report_page import page  # noqa: PLC0415
+    from broker.mapping.mapping import rows_of  # noqa: PLC0415
     from broker.workbench import evidence  # noqa: PLC0415 - --help does without
 
     if not formats and not (write or checked):
@@ -41,7 +42,7 @@ def command(  # noqa: PLR0917 - click gives them by name
     stale = []
     for document_type in _line.document_types(formats, catalogue):
         if code:
-            click.echo(document_type.mapping.fast.source)
+            click.echo(rows_of(document_type).fast.source)
             continue
         found = evidence.report_of(document_type, catalogue)
         file = Path(document_type.folder) / evidence.REPORT

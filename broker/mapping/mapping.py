@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from broker.mapping.compiler.bind import lay_out
 from broker.mapping.compiler.write import write
 from broker.mapping.language.rows import Group
 from broker.mapping.runtime.run import Run
 from broker.mapping.translate import crowded
+from broker.model.errors import Misconfigured
 from broker.model.ids import NO_MESSAGE_ID
 from broker.registry.digests import digest
 from broker.registry.identifiers import NO_IDENTIFIERS
@@ -23,9 +24,18 @@ if TYPE_CHECKING:
     from broker.mapping.compiler.target import Element
     from broker.mapping.compiler.write import GeneratedCode
     from broker.mapping.language.rows import Row, Rows
-    from broker.model.documents import Document
+    from broker.model.documents import Document, DocumentType
     from broker.model.findings import Finding
+    from broker.registry.codelists import CodeList
     from broker.registry.identifiers import Identifiers
+
+
+def rows_of(document_type: DocumentType) -> RowMapping:
+    """The mapping of a type as rows; raises Misconfigured where it is a stylesheet, which has none."""
+    mapping = document_type.mapping
+    if not isinstance(mapping, RowMapping):
+        raise Misconfigured(f"{document_type.name}: a stylesheet has no rows to look at")
+    return mapping
 
 
 class RowMapping:
@@ -36,7 +46,7 @@ class RowMapping:
         name: str,
         rows: Callable[[], Rows],
         declaration: Callable[[], Element],
-        code_lists: Mapping[str, Any],
+        code_lists: Mapping[str, CodeList],
         absent: frozenset[str],
         *,
         identifiers: Identifiers = NO_IDENTIFIERS,

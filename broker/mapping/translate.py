@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 from lxml import etree
 
@@ -16,8 +16,9 @@ from broker.model.errors import Refused
 from broker.model.findings import Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from broker.mapping.language.rows import Group
     from broker.mapping.runtime.run import Issue, Leaf, Run
     from broker.model.documents import Document
 
@@ -27,9 +28,32 @@ _MILD = PARTIAL | {"mapping.moved", "mapping.several"}
 DECLARATION = "{urn:wco:datamodel:WCO:DEC-DMS:2}Declaration"
 
 
+class CompiledMapping(Protocol):
+    """What translation asks of a mapping, be it of rows or a stylesheet."""
+
+    @property
+    def entries(self) -> Sequence[Row | Group]:
+        """Rows and groups by the numbers that a run names them with."""
+
+    @property
+    def mandatory(self) -> Collection[int]:
+        """The numbers of rows whose target the payload cannot be without."""
+
+    def maximum(self, row: int) -> int:
+        """How many instances of a group a declaration takes."""
+
+    def run(self, root: etree._Element, message_id: str, *, traced: bool = False) -> tuple[str, Run]:
+        """The payload's text, and what happened on the way."""
+
+
+def compiled(document: Document) -> CompiledMapping:
+    """The mapping of a document's type, as the two kinds of this package make it."""
+    return cast(CompiledMapping, document.type.mapping)
+
+
 def translate(document: Document, message_id: str) -> tuple[Payload, tuple[Finding, ...]]:
     """The payload, and a warning for every value that is not in it; raises Refused where a mandatory one is missing."""
-    text, run = document.type.mapping.run(document.root, message_id)
+    text, run = compiled(document).run(document.root, message_id)
     findings = told(document, run)
     if any(f.is_error for f in findings):
         raise Refused(findings)
@@ -40,8 +64,7 @@ def translate(document: Document, message_id: str) -> tuple[Payload, tuple[Findi
 
 def told(document: Document, run: Run) -> tuple[Finding, ...]:
     """The findings of a run, in the order: missing, misfits, what nothing took. What is one fault is told once."""
-    mapping = document.type.mapping
-    entries = mapping.entries
+    entries = compiled(document).entries
     if too_many := tuple(crowded(document, run)):
         return too_many
     missing = [_missing(document, entries[row], element) for row, element in run.missing]
@@ -85,7 +108,7 @@ def _missing(document: Document, row: object, element: etree._Element) -> Findin
 
 def _issue(document: Document, same: list[Issue]) -> Finding:
     """One finding for a value, whatever the number of rows that could not carry it."""
-    mapping, issue = document.type.mapping, same[0]
+    mapping, issue = compiled(document), same[0]
     path, line = place(document, issue.element, issue.attribute)
     rows = {one.row: mapping.entries[one.row] for one in same}
     targets = _listed(dict.fromkeys(_bare(getattr(row, "name", "")) for row in rows.values()))
@@ -117,7 +140,7 @@ def _listed(names: Iterable[str]) -> str:
 
 def crowded(document: Document, run: Run) -> Iterator[Finding]:
     """One finding for each class of which the document has more than a declaration takes."""
-    mapping = document.type.mapping
+    mapping = compiled(document)
     issues = [issue for issue in run.issues if issue.code == TOO_MANY]
     for row in dict.fromkeys(issue.row for issue in issues):
         group, maximum = mapping.entries[row], mapping.maximum(row)

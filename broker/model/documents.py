@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from broker.model.findings import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from lxml import etree
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from broker.model.findings import Finding
     from broker.model.ids import DocumentTypeName, MessageId, ParticipantCode
     from broker.model.issuance import Issuance
+    from broker.model.schemas import DocumentMapping, DocumentSchema
+
+    Test = Callable[[etree._Element], object]  # noqa: SLF001 - the public name of the type
+    """A compiled XPath that is asked of a root element."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Envelope:
     """How it holds the document: as an element, as text, as text in base64, or as JSON with salted values."""
     namespaces: Mapping[str, str]
     why: str
-    when: Any = None
+    when: Test | None = None
     """Compiled XPath 1.0 test on the root, where envelopes share one; None: always."""
     parts: tuple[str, ...] = ()
     """Clark names of the steps from the root to each document, where it may hold several."""
@@ -119,13 +123,11 @@ class DocumentType:
     family: str
     root: str
     """Clark name of the root element."""
-    when: Any
+    when: Test | None
     """Compiled XPath 1.0 test on the root that tells formats with the same root apart; None: always."""
     namespaces: Mapping[str, str]
-    schema: Any
-    """broker.validate.Schema"""
-    mapping: Any
-    """broker.mapping.Mapping"""
+    schema: DocumentSchema
+    mapping: DocumentMapping
     rules: tuple[Rule, ...]
     folder: str
     response: str = ""

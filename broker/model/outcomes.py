@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from broker.model.schemas import NO_CHECKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from broker.model.findings import Finding
     from broker.model.ids import DocumentTypeName, ParticipantCode
     from broker.model.participants import Participant, Routing
+    from broker.model.schemas import CodeLists, DocumentSchema, IdentifierChecks
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +24,14 @@ class Catalogue:
     document_types: Mapping[DocumentTypeName, DocumentType]
     envelopes: tuple[Envelope, ...]
     participants: Mapping[ParticipantCode, Participant]
-    code_lists: Mapping[str, Any]
-    payload_schema: Any
-    """broker.validate.Schema of MetaData with Declaration or Response."""
+    code_lists: Mapping[str, CodeLists]
+    payload_schema: DocumentSchema
+    """Of MetaData with Declaration or Response."""
     roots: Mapping[str, tuple[DocumentType, ...]] = field(default_factory=dict)
     """Clark name of a root element to the document types that have it."""
     max_content: int = 16 * 1024 * 1024
     """Bytes of one document, attachments included."""
-    identifiers: Any = None
-    """broker.registry.identifiers.Identifiers"""
+    identifiers: IdentifierChecks = NO_CHECKS
     decisions: str = ""
     """The digest of everything that makes a decision: routing, the windows' rules, what codes mean."""
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from broker.content.xml import control_character, place, pointer, shown
 from broker.model.errors import Refused
 from broker.model.findings import Finding, Severity
+from broker.model.schemas import SchemaFault, SchemaVerdict
 from broker.validate.issuance import check_issuance, issuance_findings
 from broker.validate.libxml_messages import prefixed
 from broker.validate.rules import broken, check
-from broker.validate.xsd import MAX_FAULTS, Schema, SchemaFault, SchemaVerdict
+from broker.validate.xsd import MAX_FAULTS, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,13 +52,12 @@ def validate(document: Document, moment: datetime | None = None) -> tuple[Findin
 
 def _limit_findings(document: Document) -> tuple[Finding, ...]:
     """More of a class than a declaration takes: an error here already, since no payload could hold it."""
-    mapping = document.type.mapping
-    return tuple(mapping.limits(document)) if mapping is not None else ()
+    return tuple(document.type.mapping.limits(document))
 
 
 def validate_payload(payload: Payload, document: Document, catalogue: Catalogue) -> None:
     """Raises Refused where our own payload is not what its schema demands: the fault of a mapping, never sent on."""
-    schema: Schema = catalogue.payload_schema
+    schema = catalogue.payload_schema
     root = payload.root.getroottree().getroot()
     faults = [f"{_path(fault, pointer)}: {fault.sentence}" for fault in schema.judge(root).faults]
     faults += [

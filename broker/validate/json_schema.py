@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from functools import cached_property
 from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import jsonschema_rs
 
 from broker.content.json_tree import at_path, value_of
 from broker.model.errors import Misconfigured
-from broker.validate.xsd import MAX_FAULTS, SchemaFault, SchemaVerdict
+from broker.model.schemas import SchemaFault, SchemaVerdict
+from broker.validate.xsd import MAX_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,6 +32,7 @@ class JsonSchema:
     """The JSON Schema in a file below ``xsd/`` (2020-12 unless it says otherwise); compiled on first use."""
 
     rules: tuple[Rule, ...] = ()
+    namespaces: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, file: Path) -> None:
         self.file = file

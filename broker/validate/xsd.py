@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from lxml import etree
 
 from broker.model.errors import Misconfigured
+from broker.model.schemas import SchemaFault, SchemaVerdict, Tolerated
 from broker.registry.rules import rules_of
 from broker.toml_table import Table
 from broker.validate.declared import Declared, declared, is_base64
@@ -41,36 +41,6 @@ MAX_ROUNDS = 5
 _STEP = re.compile(r"([^\[/]+)(?:\[(\d+)\])?")
 _RANK = {"schema.length": 0, "schema.value": 1, "schema.type": 2}
 """Which of several faults of one value is told."""
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaFault:
-    """One thing the schema does not allow, at an element of the document, its attribute, or its absent child."""
-
-    node: etree._Element
-    """The element at whose line it is."""
-    code: str
-    sentence: str
-    attribute: str | None = None
-    missing: tuple[etree._Element, str] | None = None
-    """The parent that lacks a child, and the child's Clark name."""
-    is_child: bool = False
-    """The element itself may not stand where it does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerated:
-    """A quirk that was met and taken."""
-
-    tolerance: Tolerance
-    node: etree._Element
-    attribute: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaVerdict:
-    faults: tuple[SchemaFault, ...] = ()
-    tolerated: tuple[Tolerated, ...] = ()
 
 
 class Schema:

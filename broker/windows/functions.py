@@ -26,7 +26,7 @@ def functions(catalogue: Catalogue) -> dict[tuple[None, str], Callable[..., Any]
 
     def in_list(_context: object, name: str, value: object) -> bool:
         text = _text(value)
-        return bool(text) and catalogue.code_lists[name].reason_against(text, None) is None
+        return text is not None and text != "" and catalogue.code_lists[name].reason_against(text, None) is None
 
     def matches(_context: object, value: object, pattern: str) -> bool:
         text = _text(value)

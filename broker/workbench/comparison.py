@@ -17,6 +17,7 @@ from broker.content.payload_path import paths
 from broker.line.process import process
 from broker.mapping import explain
 from broker.mapping.language import uses
+from broker.mapping.mapping import rows_of
 from broker.model.errors import Misconfigured
 from broker.windows.decide import windows
 from broker.workbench.check.documents import place_of
@@ -82,7 +83,7 @@ class Side:
     @cached_property
     def _declaration(self) -> Element | None:
         kinds = [t for t in self.catalogue.document_types.values() if t.mapping.has_lineage]
-        return kinds[0].mapping.declaration if kinds else None
+        return rows_of(kinds[0]).declaration if kinds else None
 
     def wco_id(self, element: str) -> str:
         """The WCO id of an element of the Declaration, written without positions."""
@@ -278,7 +279,7 @@ def _sorted(counter: Counter[Any]) -> list[tuple[Any, int]]:
 
 def _place(root: Path, document_type: DocumentType, row: str) -> str:
     try:
-        found = next((one for one in uses.every(document_type.mapping.rows.body) if one.name == row), None)
+        found = next((one for one in uses.every(rows_of(document_type).rows.body) if one.name == row), None)
     except Misconfigured:
         return ""
     return place_of(root, str(document_type.name), found) if found else ""

@@ -10,6 +10,7 @@ from broker.catalogue import PAYLOAD_SCHEMA, data_root
 from broker.line.process import explain
 from broker.mapping.lineage.coverage import Coverage, cover
 from broker.mapping.lineage.report import ImplementationReport, report
+from broker.mapping.mapping import rows_of
 from broker.model.documents import Message
 from broker.model.errors import Refused
 from broker.model.ids import NO_MESSAGE_ID, DocumentTypeName
@@ -40,18 +41,18 @@ def explanations(document_type: DocumentType, catalogue: Catalogue) -> Iterator[
 
 def coverage_of(document_type: DocumentType, catalogue: Catalogue) -> Coverage:
     """Rows and drops without a sample, mandatory elements without a row; rows taken over have those of their base."""
-    return cover(document_type.mapping, _inherited(document_type, catalogue))
+    return cover(rows_of(document_type), _inherited(document_type, catalogue))
 
 
 def _inherited(document_type: DocumentType, catalogue: Catalogue) -> Iterator[Explanation]:
     yield from explanations(document_type, catalogue)
-    if base := document_type.mapping.rows.base:
+    if base := rows_of(document_type).rows.base:
         yield from _inherited(catalogue.document_types[DocumentTypeName(base)], catalogue)
 
 
 def open_in(document_type: DocumentType) -> tuple[str, ...]:
     """The elements of the source profile that no row and no drop mentions."""
-    plan = document_type.mapping.plan
+    plan = rows_of(document_type).plan
     tree = schema_tree(document_type.schema.file)
     return tuple(tree.unmentioned(document_type.root, plan.scopes[0].node))
 

@@ -19,8 +19,9 @@ from broker.mapping.lineage.annotations import Annotations, read_annotations, wi
 from broker.mapping.lineage.locate import Locator
 from broker.mapping.lineage.loss import Losses
 from broker.mapping.lineage.origins import RANK, Loss, Origin, Source, raw, split
+from broker.mapping.mapping import rows_of
 from broker.mapping.runtime.run import ABSENT, ITSELF
-from broker.mapping.translate import told
+from broker.mapping.translate import compiled, told
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -84,8 +85,8 @@ class Explanation:
     @property
     def mapping(self) -> dict[str, str]:
         """Id, version and digest of the rows that made it."""
-        mapping: RowMapping = self.document.type.mapping
-        return {"id": mapping.name, "version": mapping.version, "sha256": mapping.sha256}
+        mapping = self.document.type.mapping
+        return {"id": mapping.id.partition("@")[0], "version": mapping.version, "sha256": mapping.sha256}
 
     @property
     def counts(self) -> dict[str, int]:
@@ -113,10 +114,10 @@ class Explanation:
 
 def explain(document: Document, message_id: str) -> Explanation:
     """Lineage, loss and findings of a document that its schema accepts; a mapping by XSLT has neither of the first."""
-    mapping: RowMapping = document.type.mapping
-    if not mapping.has_lineage:
-        text, run = mapping.run(document.root, message_id)
+    if not document.type.mapping.has_lineage:
+        text, run = compiled(document).run(document.root, message_id)
         return Explanation(document, text.encode(), told(document, run))
+    mapping = rows_of(document.type)
     annotated, run = mapping.run(document.root, message_id, traced=True)
     explainer = _Explainer(document, mapping, run)
     return Explanation(document, without_marks(annotated).encode(), told(document, run), explainer, annotated)

@@ -11,6 +11,7 @@ from broker.content.xml import line_of, pointers
 from broker.mapping.language.rows import Row
 from broker.mapping.lineage.absent import MEANT, expected
 from broker.mapping.lineage.origins import Source
+from broker.mapping.mapping import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -100,11 +101,11 @@ class Locator:
         """Where the value would have to stand: the row's own path below what exists; else what is around it."""
         plain = _plain(target)
         document = self.explanation.document
-        found = expected(document.type.mapping.rows.body, plain, self._around(target), document.root)
+        found = expected(rows_of(document.type).rows.body, plain, self._around(target), document.root)
         if found is not None:
             element, path, label = found
             return (Source(path, line_of(element, document.line_offset), None, label),)
-        entries = document.type.mapping.plan.entries
+        entries = rows_of(document.type).plan.entries
         row = next((e for e in entries if isinstance(e, Row) and e.sources and _unlabelled(e.name) == plain), None)
         home = self._instance(target)
         above = target

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from broker.mapping.language.statements import CODE, TEXT, WHY
+from broker.mapping.mapping import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -57,7 +58,7 @@ def report(
     document_type: DocumentType, explanations: Iterable[Explanation], schema_digest: str
 ) -> ImplementationReport:
     """The report of a document type, with an example of each row from its samples."""
-    mapping = document_type.mapping
+    mapping = rows_of(document_type)
     examples: dict[str, str] = {}
     for explanation in explanations:
         for origin in explanation.lineage:

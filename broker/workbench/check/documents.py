@@ -12,6 +12,7 @@ from broker.mapping.compiler.bind import lay_out
 from broker.mapping.compiler.write import write
 from broker.mapping.language import uses
 from broker.mapping.language.rows import BadRows
+from broker.mapping.mapping import rows_of
 from broker.model.errors import Misconfigured
 from broker.relay.ledger import granting_families
 from broker.toml_table import read_toml
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 def count_rows(document_type: DocumentType) -> int:
     """How many rows a type has; none where they cannot be read."""
     try:
-        rows = document_type.mapping.rows
+        rows = rows_of(document_type).rows
     except (Misconfigured, AttributeError):
         return 0
     return sum(1 for _ in uses.every(rows.body))
@@ -203,7 +204,7 @@ def _unknown(key: str, name: str) -> str:
 def _rows(document_type: DocumentType, tree: SchemaTree | None, scope: CheckScope) -> Iterator[DataFault]:
     """The rows of one format against the payload's schema, its own schema and the code lists."""
     folder = scope.type_folder(document_type.name)
-    mapping = document_type.mapping
+    mapping = rows_of(document_type)
     if not mapping.has_lineage:
         try:
             mapping.warm()
@@ -251,7 +252,7 @@ def _reasons(document_type: DocumentType, start: tuple[SchemaNode, ...], scope: 
 
 def _compiled(document_type: DocumentType, rows: Rows, scope: CheckScope) -> Iterator[DataFault]:
     """What the compiler says; where it says no, each row is compiled by itself, so that every one is told."""
-    mapping = document_type.mapping
+    mapping = rows_of(document_type)
     try:
         mapping.warm()
     except Exception as error:  # noqa: BLE001 - a crash of the compiler is told with the row that brings it about
@@ -264,7 +265,7 @@ def _compiled(document_type: DocumentType, rows: Rows, scope: CheckScope) -> Ite
 
 def _each_compiled(document_type: DocumentType, rows: Rows, scope: CheckScope) -> Iterator[DataFault]:
     """What the compiler says of each row by itself."""
-    mapping = document_type.mapping
+    mapping = rows_of(document_type)
     for row, alone in _one_by_one(rows):
         try:
             plan = lay_out(alone, mapping.declaration)

@@ -6,28 +6,28 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from broker.model.errors import Misconfigured
-from broker.registry.codelists import folded
+from broker.registry.codelists import CodeList, folded
 from broker.workbench.fault import DataFault, of_error, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from broker.registry.codelists import CodeList, Edition
+    from broker.registry.codelists import Edition
     from broker.workbench.check.scope import CheckScope
 
 
 def faults(scope: CheckScope) -> Iterator[DataFault]:
     """What is wrong with each list, and where translations lead."""
     codes: dict[str, set[str]] = {}
-    for code_list in scope.catalogue.code_lists.values():
+    for code_list in _all(scope):
         for edition in code_list.editions:
             try:
                 codes.setdefault(code_list.name, set()).update(edition.codes)
             except (Misconfigured, OSError, ValueError) as error:
                 yield of_error(error, edition.file, scope.root)
         yield from _editions(code_list, scope.root)
-    for code_list in scope.catalogue.code_lists.values():
+    for code_list in _all(scope):
         if code_list.name in codes and code_list.kind == "translation":
             yield from _translation(code_list, scope, codes)
     yield from _strangers(scope)
@@ -84,16 +84,21 @@ def _translation(code_list: CodeList, scope: CheckScope, codes: dict[str, set[st
                 yield placed(DataFault(where, text, row=source), scope.root, f"{source},")
 
 
+def _all(scope: CheckScope) -> list[CodeList]:
+    """Every list, as the registry read it."""
+    return [one for one in scope.catalogue.code_lists.values() if isinstance(one, CodeList)]
+
+
 def _target(name: str, scope: CheckScope) -> CodeList | None:
     """The list that a translation named ``x-to-list`` leads to, when it is here."""
     to = name.partition("-to-")[2]
-    lists = [one for one in scope.catalogue.code_lists.values() if one.kind == "list"]
+    lists = [one for one in _all(scope) if one.kind == "list"]
     return next((one for one in lists if to and f"-{one.name}".endswith(f"-{to}")), None)
 
 
 def _strangers(scope: CheckScope) -> Iterator[DataFault]:
     """Files beside a list that no edition names: an edition that was written and never holds."""
-    for code_list in scope.catalogue.code_lists.values():
+    for code_list in _all(scope):
         named = {edition.file.name for edition in code_list.editions} | {"list.toml"}
         for file in sorted((scope.root / "mappings" / "codelists" / code_list.name).iterdir()):
             if file.name not in named and file.suffix in {".csv", ".toml"}:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from broker.catalogue import PAYLOAD_SCHEMA
 from broker.mapping.compiler.target import read_target
 from broker.mapping.language import uses
+from broker.mapping.mapping import rows_of
 from broker.model.errors import Misconfigured
 from broker.registry.digests import with_imports
 from broker.workbench.schema_tree import payload_tree
@@ -97,6 +98,6 @@ class CheckScope:
 
 def _lists(document_type: DocumentType) -> Collection[str]:
     try:
-        return uses.code_lists(document_type.mapping.rows)
+        return uses.code_lists(rows_of(document_type).rows)
     except (Misconfigured, AttributeError):
         return ()
