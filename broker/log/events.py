@@ -69,6 +69,8 @@ EVENTS: dict[str, Event] = {
         "Each dead letter, once.", "id reason destination window origin_topic origin_partition origin_offset"
     ),
     # lanes and the group
+    "catalogue.unnoted": _event("That the data is sound could not be noted on disk: it is looked at again.", "reason"),
+    "catalogue.sound": _event("All data was held against itself and is sound; lanes may be taken.", "catalogue"),
     "worker.starting": _event("A worker begins.", "bootstrap instance"),
     "worker.leaves": _event("It ends by itself; the code says why.", "reason sentence code"),
     "catalogue.loaded": _event("The data are read.", "types participants"),

@@ -51,10 +51,20 @@ GOOD = """<n:Note xmlns:n="urn:note">
 PREFIXES = {"n": "urn:note"}
 
 
+class NoMapping:
+    """Of a type that is judged and never translated."""
+
+    def limits(self, _document):
+        return ()
+
+
+NO_MAPPING = NoMapping()
+
+
 def document(schema, text, rules=(), tolerates=()) -> Document:
     root, offset = parse(text if isinstance(text, bytes) else text.encode())
     kind = DocumentType(
-        DocumentTypeName("test/note-1"), "A note", "test", "{urn:note}Note", None, PREFIXES, schema, None, tuple(rules), "",
+        DocumentTypeName("test/note-1"), "A note", "test", "{urn:note}Note", None, PREFIXES, schema, NO_MAPPING, tuple(rules), "",
         tolerates=tuple(tolerates),
     )  # fmt: skip
     return Document(kind, root, line_offset=offset)
