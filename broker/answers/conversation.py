@@ -26,7 +26,7 @@ _EARLY = (("refused", "refused"), ("failed", "failed"), ("routed", "not_routed")
 
 @dataclass(frozen=True, slots=True)
 class WindowState:
-    """What one window has and said."""
+    """What one window has, and what it answered."""
 
     window: ParticipantCode
     state: str
@@ -35,7 +35,7 @@ class WindowState:
     delivered: str = ""
     """When, or empty."""
     decided: str = ""
-    """When the window issued the answer that tells the state (else when it came), or empty."""
+    """When the window issued the answer that makes the state (else when it came), or empty."""
     mrn: str = ""
     answers: int = 0
     overdue: tuple[tuple[str, int], ...] = ()
@@ -77,7 +77,7 @@ def state_of(history: History, statuses: Statuses) -> ConversationState:
 
 
 def standing_answer(history: History, window: ParticipantCode, statuses: Statuses) -> Answered | None:
-    """The answer that tells where the message stands at a window; None while it has said nothing that counts."""
+    """The answer that shows where the message stands at a window; None while none counts."""
     answered = history.answers(window) if history.has_delivery(window) else ()
     standing, _ = _standing([(f, statuses.states[f.state]) for f in answered if f.state in statuses.states])
     return max(standing, key=_weight)[0] if standing else None
@@ -139,21 +139,21 @@ def _transport(history: History, window: ParticipantCode, delivered: str) -> str
     return "failed" if any(isinstance(f, DeliveryFailed) and f.window == window for f in history.facts) else "waiting"
 
 
-def _weight(told: tuple[Answered, State]) -> tuple[int, str, str, str]:
-    fact, state = told
+def _weight(answered: tuple[Answered, State]) -> tuple[int, str, str, str]:
+    fact, state = answered
     return state.rank, fact.at, fact.answer.issued, fact.answer.digest
 
 
-def _standing(told: list[tuple[Answered, State]]) -> tuple[list[tuple[Answered, State]], list[str]]:
+def _standing(answered: list[tuple[Answered, State]]) -> tuple[list[tuple[Answered, State]], list[str]]:
     """The answers that count, and an alarm where a window both accepts and rejects.
 
     Then an acceptance stands that came after every rejection, unless its own times say otherwise; else the rejection:
-    nobody may move goods on a doubt. What came when is told by the broker's clock: a window's clock decides nothing.
+    nobody may move goods on a doubt. What came when is read from the broker's clock: a window's clock decides nothing.
     """
-    rejections = [t for t in told if t[1].verdict == "rejected" and not t[1].weak]
-    acceptances = [t for t in told if t[1].verdict == "accepted" and not t[1].weak]
+    rejections = [t for t in answered if t[1].verdict == "rejected" and not t[1].weak]
+    acceptances = [t for t in answered if t[1].verdict == "accepted" and not t[1].weak]
     if not rejections or not acceptances:
-        return told, []
+        return answered, []
     no, yes = (max(t[0] for t in side) for side in (_times(rejections), _times(acceptances)))
     is_issued_before = any(
         yes_issued and no_issued and yes_issued <= no_issued
@@ -161,13 +161,13 @@ def _standing(told: list[tuple[Answered, State]]) -> tuple[list[tuple[Answered, 
         for at, yes_issued in _times(acceptances)
         if at == yes
     )
-    losers = rejections if yes > no and not is_issued_before else [t for t in told if t[1].verdict == "accepted"]
-    return [t for t in told if t not in losers], [f"contradiction:{told[0][0].answer.window}"]
+    losers = rejections if yes > no and not is_issued_before else [t for t in answered if t[1].verdict == "accepted"]
+    return [t for t in answered if t not in losers], [f"contradiction:{answered[0][0].answer.window}"]
 
 
-def _times(told: list[tuple[Answered, State]]) -> list[tuple[str, str]]:
+def _times(answered: list[tuple[Answered, State]]) -> list[tuple[str, str]]:
     """When each answer came, and when its window says that it issued it."""
-    return [(fact.at, fact.answer.issued) for fact, _ in told]
+    return [(fact.at, fact.answer.issued) for fact, _ in answered]
 
 
 def _verdict(states: list[State]) -> Verdict:

@@ -183,9 +183,9 @@ def add(history: History, fact: Fact) -> tuple[History, Novelty]:
     A repeat changes nothing. A conflict is kept, once for each different content; the caller raises the alarm. A window
     that answers without end is kept out once the history is full; of a huge answer is kept what matters.
     """
-    name, said = _name(fact), _said(fact)
-    known = [_said(other) for other in history.facts if _name(other) == name]
-    if said in known:
+    name, content = _name(fact), _content(fact)
+    known = [_content(other) for other in history.facts if _name(other) == name]
+    if content in known:
         return history, "repeat"
     if isinstance(fact, Related) and sum(isinstance(f, Related) for f in history.facts) >= MOST_RELATED:
         return history, "full"
@@ -234,6 +234,6 @@ def _name(fact: Fact) -> tuple[object, ...]:
     return fact.kind, *(getattr(fact, part, None) for part in parts)
 
 
-def _said(fact: Fact) -> object:
-    """The content of a fact: all but when it became known; of an answer, what the window said."""
+def _content(fact: Fact) -> object:
+    """The content of a fact: all but when it became known; of an answer, its digest."""
     return fact.answer.digest if isinstance(fact, Answered) else replace(fact, at="")

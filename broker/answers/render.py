@@ -1,4 +1,4 @@
-"""What became of a message, told to its sender in the sender's own format: one record in the form its profile names.
+"""What became of a message, in its sender's own format: one record in the form its profile names.
 
 A form is data (``mappings/responses/<form>``): ``response.toml`` says where the sender's own references stand in the
 document, ``response.xsl`` makes the form out of the neutral XML that is built here. A form without it is JSON.
@@ -67,13 +67,13 @@ class LocatedNotification:
     remarks: tuple[Remark, ...] = ()
     details: tuple[tuple[str, str], ...] = ()
     windows: tuple[AtWindow, ...] = ()
-    """How the message stands at every window, so that a part is told as a part."""
+    """How the message stands at every window, so that a part is not taken for the whole."""
     languages: tuple[str, ...] = ("en", "es")
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One way of telling, compiled."""
+    """One form of notifications, compiled."""
 
     name: str
     title: str

@@ -45,7 +45,7 @@ _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 MOST_FINDINGS = 1000
 MORE = "findings.more"
 ALWAYS = ("en", "es")
-"""The languages in which every sender is told; others where its profile wants them."""
+"""The languages that every sender gets; others where its profile wants them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Notification:
     document: Document | None = None
     """The content as recognised, where it is at hand: then it is not parsed again."""
     most: int = MOST_FINDINGS
-    """Findings that are told one by one; of more, their number."""
+    """Findings that are listed one by one; of more, their number."""
     skipped: int = 0
     """Lines of the sender's envelope that stood before the document and were other documents."""
 
@@ -359,7 +359,7 @@ def _source(
 ) -> tuple[Source | None, Doubt | None]:
     """The first place of the sender's document behind a chain; for an absent element that of what would hold it.
 
-    What is not sure is not told: an occurrence that is not there or not named has the place that holds all of them, a
+    What is not sure is left out: an occurrence that is not there or not named has the place that holds all of them, a
     chain that was not understood to its end has no value.
     """
     if target and target.doubt:

@@ -174,7 +174,7 @@ def _answer(element: etree._Element, window: ParticipantCode, record_id: str, po
 
 
 class _ResponseReader:
-    """Reads children by local name and remembers what was read, so that the rest can be told."""
+    """Reads children by local name and remembers what was read, so that the rest can be listed."""
 
     def __init__(self) -> None:
         self.used: set[etree._Element] = set()

@@ -33,7 +33,7 @@ def list_(reason: str | None, participant: str | None, since: int | None, bootst
     """List dead letters, the oldest first."""
     letters = _letters(bootstrap, since, reason, participant)
     for letter in letters:
-        told = letter.told()
+        told = letter.as_json()
         if form == "json":
             click.echo(json.dumps(told, ensure_ascii=False))
         else:
@@ -60,7 +60,7 @@ def show(name: str, bootstrap: str | None, form: str) -> None:
     headers = [[key, (value or b"").decode("utf-8", "replace")] for key, value in record.headers]
     content = record.content.decode("utf-8", "replace")
     if form == "json":
-        click.echo(json.dumps({**letter.told(), "headers": headers, "content": content}, ensure_ascii=False))
+        click.echo(json.dumps({**letter.as_json(), "headers": headers, "content": content}, ensure_ascii=False))
         return
     for key, value in headers:
         click.echo(f"{key}: {value}")
@@ -123,8 +123,8 @@ def _letters(
     return [
         letter
         for letter in found
-        if (reason is None or reason in letter.told()["reason"])
-        and (participant is None or f".{participant}." in f"{letter.destination}. {letter.told()['origin']}")
+        if (reason is None or reason in letter.as_json()["reason"])
+        and (participant is None or f".{participant}." in f"{letter.destination}. {letter.as_json()['origin']}")
     ]
 
 

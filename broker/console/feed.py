@@ -131,7 +131,7 @@ def _event(record: Consumed) -> Event:
 
 
 def _letter(record: Consumed) -> Row:
-    told = DeadLetter(record).told()
+    told = DeadLetter(record).as_json()
     return {
         "partition": record.partition,
         "position": record.offset,

@@ -97,7 +97,7 @@ class Watchdog:
             for record in records:
                 if isinstance(record, UnreadableRecord):
                     continue  # it was said where it lies
-                self._vigil.heard(record.key, record.value, record.timestamp)
+                self._vigil.note(record.key, record.value, record.timestamp)
 
     async def _ask(self, producer: AIOKafkaProducer) -> None:
         """One record to the owner of each conversation that is due."""

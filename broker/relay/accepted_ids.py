@@ -18,7 +18,7 @@ _LANES = (1 << _LANE_BITS) - 1
 class AcceptedIds:
     """Message ids and the lane that accepted each. One thread adds, others look up.
 
-    Of an id 54 bits are kept. Should two ids be alike in them, a document takes a hop more and is judged where it ends.
+    Of an id 54 bits are kept. Should two ids be alike in them, a document goes to one lane more and is judged there.
     """
 
     def __init__(self) -> None:

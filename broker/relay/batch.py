@@ -51,7 +51,7 @@ class PlanContext:
     """The line, with its catalogue."""
     participants: Mapping[str, Participant]
     render: Callable[[Notification], Rendered]
-    """Turns what is to be told into the sender's own form."""
+    """Puts a notification into the sender's own form."""
     mapping_label: Callable[[DocumentTypeName], str]
     """``id@version+sha256`` of the mapping of a document type; empty when it has none any more."""
     meaning: Callable[[Answer], Meaning]
@@ -97,7 +97,7 @@ class Batch:
     source: Consumed = NOTHING
     """The record being planned."""
     log_events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    """Log events, said when the batch is committed."""
+    """Log events, written when the batch is committed."""
     at: str = field(init=False)
     """``now`` as text."""
     _records: int = CAUSED_RECORDS

@@ -38,7 +38,7 @@ class DeadLetter:
     def destination(self) -> str:
         return self.record.header(headers.DESTINATION)
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """All but the content."""
         record = self.record
         return {
@@ -66,7 +66,7 @@ class DeadLetter:
         return topics.FACTS if self.destination in (topics.FACTS, topics.FACTS_OF_0_1) else topics.INTAKE
 
     def redriven(self, by: str) -> Produced:
-        """The record that brings it back: same key, content and headers, at the lane that buried it."""
+        """The record that brings it back: same key, content and headers, at the lane that wrote it."""
         record, target = self.record, self.returns_to
         if not self.destination:
             raise Failed(f"dead letter {self.name} does not say where it was going")

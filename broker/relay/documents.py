@@ -86,7 +86,7 @@ def first_redrive(batch: Batch, redrive_of: str, message: str) -> bool:
 
 
 def was_redriven(batch: Batch, redrive_of: str, message: str) -> bool:
-    """Whether this dead letter came back before; then that is said."""
+    """Whether this dead letter came back before; then an event is emitted."""
     if not batch.stores.duplicates.get(_redrive_key(redrive_of)):
         return False
     by = batch.source.header(headers.REDRIVEN_BY)
@@ -202,8 +202,8 @@ def _accept(batch: Batch, document: IncomingDocument, outcome: Outcome, payload:
         notify_failed(
             batch, document.message_id, document.sender, document.key, window=window, reason=reason, document_type=name
         )
-    told = {**_line(document), "document_type": name, "mapping": label}
-    batch.log("message.accepted", **told, routed=len(routed), delivered=delivered)
+    about = {**_line(document), "document_type": name, "mapping": label}
+    batch.log("message.accepted", **about, routed=len(routed), delivered=delivered)
 
 
 def _deliver(
@@ -238,8 +238,8 @@ def _claimed(batch: Batch, document: IncomingDocument) -> tuple[Finding, ...]:
     claimed = document.claimed.rstrip("/").rpartition("/")[2]
     if claimed == document.sender or claimed not in batch.context.participants:
         return ()
-    said = f"The header ce_source names {claimed}; the topic belongs to {document.sender}, who counts as the sender."
-    return (Finding("message.source", said, severity=Severity.WARNING, value=claimed),)
+    text = f"The header ce_source names {claimed}; the topic belongs to {document.sender}, who counts as the sender."
+    return (Finding("message.source", text, severity=Severity.WARNING, value=claimed),)
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

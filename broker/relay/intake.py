@@ -48,7 +48,7 @@ class IncomingDocument:
 
 
 def received(record: Consumed, max_content: int) -> IncomingDocument:
-    """What came on an outbox or, hopped or redriven, on the intake topic; ValueError when the latter says no origin."""
+    """What came on an outbox or, re-keyed or redriven, on the intake topic; ValueError where that names no origin."""
     rekeyed = record.topic == topics.INTAKE
     origin = record.origin if rekeyed else record.place
     sender = topics.writer_of(origin.topic)

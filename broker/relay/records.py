@@ -81,7 +81,7 @@ class Consumed:
 
     @property
     def origin(self) -> Place:
-        """Where a hopped record lay first; ValueError when its headers do not say."""
+        """Where a re-keyed record lay first; ValueError when its headers do not say."""
         return Place(self.header(ORIGIN_TOPIC), int(self.header(ORIGIN_PARTITION)), int(self.header(ORIGIN_OFFSET)))
 
 

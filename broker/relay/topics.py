@@ -80,7 +80,7 @@ def role_of(topic: str) -> Role:
 
 
 def worked_topics(participants: Iterable[str]) -> list[str]:
-    """What the relay's group subscribes to: all outboxes, the intake hop, facts and all retry topics."""
+    """What the relay's group subscribes to: all outboxes, the intake, facts and all retry topics."""
     codes = sorted(participants)
     return [*map(outbox, codes), *UNDER_WAY, *map(retry, codes)]
 

@@ -1,4 +1,4 @@
-"""What became of one message, told from its tracking events: received, delivered and decided as separate facts."""
+"""What became of one message, derived from its tracking events: received, delivered and decided as separate facts."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _delivery(window: str, events: list[Event], received: Event) -> dict[str, An
 
 
 def _decision(answers: list[Event]) -> dict[str, Any] | None:
-    """The answer that tells where the message stands now; None while none of them is a verdict.
+    """The answer that shows where the message stands now; None while none of them is a verdict.
 
     The standing comes from the whole history: an answer that arrives late does not move it back.
     """

@@ -1,4 +1,4 @@
-"""What cannot be taken as it came: kept among the dead letters with its place, and its sender hears of it.
+"""What cannot be taken as it came: kept among the dead letters with its place, and its sender is notified.
 
 A record is the unit of blame. What Kafka holds and nobody can read (a header name that is no UTF-8, a batch that
 unpacks to more than any record may hold), and what is larger in key or headers than anything that is written for it

@@ -173,7 +173,7 @@ def writeoff_requested(batch: Batch, fact: WriteoffRequested) -> None:
 def _judged(
     batch: Batch, number: bytes, request: Request, ledgers: tuple[Ledger, ...]
 ) -> tuple[MessageId, WriteoffResult]:
-    """The message of the certificate, and the result. A window is told nothing of what was not sent to it."""
+    """The message of the certificate, and the result. A window learns nothing of what was not sent to it."""
     meant = [
         one
         for one in ledgers

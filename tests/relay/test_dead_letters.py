@@ -43,7 +43,7 @@ def test_an_answer_returns_under_its_own_key():
 
 def test_a_claim_goes_with_it_and_tells_its_size():
     claimed = letter("swb.pe-vuce.inbox", swb_claim="abc 5000000")
-    assert claimed.told()["bytes"] == 5_000_000
+    assert claimed.as_json()["bytes"] == 5_000_000
     assert claimed.redriven("ana").header("swb_claim") == "abc 5000000"
 
 

@@ -55,7 +55,7 @@ class WatchdogPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Something that is to happen at a time if nothing is heard before."""
+    """Something that is to happen at a time if nothing comes before."""
 
     at: datetime
     event: Overdue | NoAnswer
@@ -64,7 +64,7 @@ class Due:
 def overdue(
     history: History, statuses: Statuses, policy: WatchdogPolicy, now: datetime
 ) -> tuple[Overdue | NoAnswer, ...]:
-    """What has become due by now and is not in the history yet, in order of time; once added, it is not told again."""
+    """What has become due by now and is not in the history yet, in order of time; once added, it does not return."""
     return tuple(due.event for due in _coming(history, statuses, policy) if due.at <= now)
 
 
@@ -77,7 +77,7 @@ def _coming(history: History, statuses: Statuses, policy: WatchdogPolicy) -> lis
     state = state_of(history, statuses)
     routed = min((f.at for f in history.facts if isinstance(f, Routed)), default="")
     known = {f for f in history.facts if isinstance(f, Overdue)}
-    told = {(f.window, f.step, f.level) for f in known}
+    levels = {(f.window, f.step, f.level) for f in known}
     gone = {f.window for f in history.facts if isinstance(f, NoAnswer)}
     found = [
         due
@@ -86,7 +86,7 @@ def _coming(history: History, statuses: Statuses, policy: WatchdogPolicy) -> lis
         for step, since in _open_steps(window, routed)
         if (limit := policy.limit(window.window, step)) is not None
         for due in _events(window.window, step, limit, _moment(since))
-        if not isinstance(due.event, Overdue) or (due.event.window, step, due.event.level) not in told
+        if not isinstance(due.event, Overdue) or (due.event.window, step, due.event.level) not in levels
     ]
     return sorted(found, key=lambda due: (due.at, due.event.window, due.event.kind))
 

@@ -30,7 +30,7 @@ _AGAIN_MS = 60_000
 
 
 class WatchdogSchedule:
-    """Histories as they were last heard, each with the time of the next look."""
+    """Histories as they were last written, each with the time of the next look."""
 
     def __init__(self, statuses: Statuses, policy: WatchdogPolicy, windows: Iterable[ParticipantCode]) -> None:
         self._statuses = statuses
@@ -49,7 +49,7 @@ class WatchdogSchedule:
         self._known.clear()
         self._looks.clear()
 
-    def heard(self, key: bytes, value: bytes | None, at: int) -> None:
+    def note(self, key: bytes, value: bytes | None, at: int) -> None:
         """One record of ``swb.conversations``, written at that time (milliseconds)."""
         self._known.pop(key, None)
         if value is not None:

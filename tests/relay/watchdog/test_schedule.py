@@ -54,27 +54,27 @@ def schedule():
 
 
 def test_it_asks_when_a_limit_has_passed_and_again_until_the_owner_has_told(schedule):
-    schedule.heard(b"c" * 32, kept(history()), ms(0))
+    schedule.note(b"c" * 32, kept(history()), ms(0))
     assert schedule.due(ms(0.9)) == []
     assert schedule.due(ms(1)) == ["c" * 32]
     assert schedule.due(ms(1)) == []
     assert schedule.due(ms(1) + 60_000) == ["c" * 32]
     told = history(Overdue(at=at(1), window="pe-vuce", step="receipt", level=1))
-    schedule.heard(b"c" * 32, kept(told), ms(1.1))
+    schedule.note(b"c" * 32, kept(told), ms(1.1))
     assert schedule.due(ms(7.9)) == []
     assert schedule.due(ms(8)) == ["c" * 32]
 
 
 def test_what_has_ended_is_forgotten_unread(schedule):
-    schedule.heard(b"c" * 32, kept(history()), ms(0))
-    schedule.heard(b"c" * 32, kept(history(answered("01", 0.1))), ms(0.1))
+    schedule.note(b"c" * 32, kept(history()), ms(0))
+    schedule.note(b"c" * 32, kept(history(answered("01", 0.1))), ms(0.1))
     assert schedule.due(ms(2)) == []
     assert len(schedule) == 0
 
 
 def test_a_tombstone_ends_the_watch(schedule):
-    schedule.heard(b"c" * 32, kept(history()), ms(0))
-    schedule.heard(b"c" * 32, None, ms(0))
+    schedule.note(b"c" * 32, kept(history()), ms(0))
+    schedule.note(b"c" * 32, None, ms(0))
     assert schedule.due(ms(100)) == []
 
 
@@ -82,6 +82,6 @@ def test_a_tombstone_ends_the_watch(schedule):
 def test_many_are_watched_and_only_the_late_ones_are_asked_for(schedule):
     for n in range(500):
         known = history(answered("01", 0.1)) if n % 10 else history()
-        schedule.heard(f"{n:032}".encode(), kept(known), ms(n / 1000))
+        schedule.note(f"{n:032}".encode(), kept(known), ms(n / 1000))
     assert len(schedule.due(ms(24))) == 50
     assert len(schedule) == 50
