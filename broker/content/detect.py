@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from broker.content.envelopes import inner_of, unwrapped
-from broker.content.json_tree import ROOT, BadJson, is_json, key_of, looks_like_json, parse_json
+from broker.content.json_tree import ROOT, BadJson, is_json, json_pointer, key_of, looks_like_json, parse_json
 from broker.content.xml import line_of, measure, parse, pointer, shown
 from broker.model.documents import Document, Opened
 from broker.model.errors import Refused
@@ -69,6 +69,9 @@ def _read(content: bytes, catalogue: Catalogue) -> tuple[etree._Element, int]:
 
 
 def _unknown(root: etree._Element, offset: int, catalogue: Catalogue, envelopes: list[Opened]) -> Refused:
+    if root.tail == "array":
+        message = "Unknown type of document: a document is one JSON object, and this is a list of them."
+        return Refused([Finding("type.unknown", message, pointer=json_pointer(root), line=line_of(root))])
     if is_json(root):
         keys = ", ".join(key_of(str(child.tag)) for child in root)
         message = f"Unknown type of document: no document type is known by a JSON object of {shown(keys) or 'no keys'}."

@@ -75,15 +75,19 @@ class Relations:
         return next((found for place in self.declarants if (found := _first(declaration, place))), "")
 
     def related(self, declaration: etree._Element) -> tuple[Relation, ...]:
-        """The earlier documents that it withdraws, replaces or corrects; others that it only mentions are none."""
+        """The earlier documents that it withdraws, replaces or corrects; others that it only mentions are none.
+
+        A withdrawal gives its reason (WCO 099); without one a document of the same number is issued again.
+        """
         own = self.own(declaration)
         is_replacement = _first(declaration, "FunctionCode") == REPLACEMENT
+        is_ended = bool(_first(declaration, "Amendment/ChangeReasonCode"))
         correctable = self.corrects.get(_first(declaration, "TypeCode"), frozenset())
         found = {}
         for previous in elements(declaration, "GoodsShipment/PreviousDocument"):
             name = self._name(_first(previous, "TypeCode"), _first(previous, "ID"))
             if name.number and is_replacement:
-                found[name] = Relation("withdraws" if name == own else "replaces", name)
+                found[name] = Relation("withdraws" if name == own and is_ended else "replaces", name)
             elif name.number and name.kind in correctable and name != own:
                 found[name] = Relation("corrects", name)
         return tuple(found.values())

@@ -400,6 +400,8 @@ class CertificateGranted(LaneFact):
     key: str | None = None
     """Of the sender's record, as Latin-1."""
     windows: tuple[ParticipantCode, ...] = ()
+    is_reissue: bool = False
+    """Whether it was issued before under the same number, and grants in place of that."""
 
     def encoded(self) -> tuple[bytes, dict[str, str]]:
         parts = {name: getattr(self, name) for name in _OF_GRANT}
@@ -413,7 +415,7 @@ class CertificateGranted(LaneFact):
         return cls(owner=record.key or b"", grant=read_grant(orjson.dumps(data["grant"])), **given)
 
 
-_OF_GRANT = ("at", "kind", "document_type", "key", "windows")
+_OF_GRANT = ("at", "kind", "document_type", "key", "windows", "is_reissue")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -281,9 +281,14 @@ def granting_families(file: Path) -> frozenset[str]:
     return families
 
 
-def register(ledger: Ledger, grant: Grant, windows: Iterable[str] = ()) -> tuple[Ledger, bool]:
-    """The ledger with the grant and the windows it was sent to, and whether the grant stands: it does so once."""
-    if ledger.grant is not None and ledger.grant.message != grant.message:
+def register(
+    ledger: Ledger, grant: Grant, windows: Iterable[str] = (), *, is_reissue: bool = False
+) -> tuple[Ledger, bool]:
+    """The ledger with the grant and the windows it was sent to, and whether the grant stands: it does so once.
+
+    A certificate that is issued again grants in place of what it granted before; what was drawn stays drawn.
+    """
+    if ledger.grant is not None and ledger.grant.message != grant.message and not is_reissue:
         return ledger, False
     known = ledger.windows or ()
     everyone = ledger.grant is not None and ledger.windows is None  # so 0.1.0 kept it

@@ -26,7 +26,7 @@ from broker.relay.records import Produced
 if TYPE_CHECKING:
     from broker.model.documents import Payload
     from broker.model.ids import DocumentTypeName
-    from broker.registry.relations import Names
+    from broker.registry.relations import DocumentName, Names
     from broker.relay.batch import Batch
     from broker.relay.intake import IncomingDocument
     from broker.relay.ledger import Request, WriteoffResult
@@ -45,8 +45,7 @@ def plan_grant(  # noqa: PLR0917 - what is known of an accepted document
     windows: tuple[ParticipantCode, ...],
 ) -> None:
     """What an accepted certificate grants to the windows it goes to; and the end of a certificate that it replaces."""
-    _, relations = names
-    gone = {relation.document for relation in relations if relation.does != "corrects"}
+    gone = _ended(names)
     for name in gone:
         batch.send_fact(
             CertificateWithdrawn(
@@ -69,15 +68,21 @@ def send_grant(  # noqa: PLR0917 - as above
 ) -> None:
     """What a certificate grants, where it grants anything, with windows that may draw on it."""
     own, relations = names
-    is_ended = own in [relation.document for relation in relations if relation.does != "corrects"]
+    is_reissue = own in [relation.document for relation in relations if relation.does == "replaces"]
     grant = batch.context.grant(kind, payload, message, issuer)
-    if own is not None and not is_ended and grant is not None and grant.lines:
+    if own is not None and own not in _ended(names) and grant is not None and grant.lines:
         batch.send_fact(
             CertificateGranted(
                 at=batch.now, owner=own.number.encode(), grant=grant, kind=own.kind, document_type=kind, key=key,
-                windows=windows,
+                windows=windows, is_reissue=is_reissue,
             )
         )  # fmt: skip
+
+
+def _ended(names: Names) -> set[DocumentName]:
+    """The certificates that stand no longer; one that is only issued again under its number does."""
+    own, relations = names
+    return {r.document for r in relations if r.does == "withdraws" or (r.does == "replaces" and r.document != own)}
 
 
 def plan_request(batch: Batch, record: Consumed, window: ParticipantCode, origin: Place) -> None:
@@ -108,7 +113,7 @@ def certificate_granted(batch: Batch, fact: CertificateGranted) -> None:
         _conflict(batch, fact, grant.issuer, "More certificates of this number than are kept: it grants nothing.")
         return
     begun = mine or Ledger(name, issuer=grant.issuer, kind=fact.kind, windows=(), reserved_ms=batch.context.reserved_ms)
-    ledger, stands = register(begun, grant, fact.windows)
+    ledger, stands = register(begun, grant, fact.windows, is_reissue=fact.is_reissue)
     if not stands:
         _conflict(
             batch, fact, grant.issuer, f"Certificate {name} was issued before with other content, which stands for "

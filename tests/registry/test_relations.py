@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from lxml import etree
 
@@ -68,3 +70,12 @@ def test_a_reference_to_an_invoice_finds_it_whatever_kind_of_invoice_it_was():
             etree.tostring(root).replace(b"381</", f"{kind}</".encode()).replace(b"C-2026-0009", b"2026-00417")
         )
         assert RELATIONS.own(original) == corrected.document
+
+
+def test_a_certificate_that_is_issued_again_under_its_number_replaces_itself_and_is_not_withdrawn():
+    """ISPM 12: a replacement may keep the number; only a withdrawal (40, 44) gives a reason (WCO 099)."""
+    ended = etree.tostring(declaration("sps/sps-certificate-17/samples/withdrawn"))
+    again = re.sub(rb"<Amendment>.*?</Amendment>", b"", ended)
+    assert again != ended
+    assert [r.does for r in RELATIONS.related(etree.fromstring(ended))] == ["withdraws"]
+    assert [r.does for r in RELATIONS.related(etree.fromstring(again))] == ["replaces"]
