@@ -238,15 +238,16 @@ def _rows(document_type: DocumentType, tree: SchemaTree | None, scope: CheckScop
 
 def _reasons(document_type: DocumentType, start: tuple[SchemaNode, ...], scope: CheckScope) -> Iterator[DataFault]:
     """Reasons of drops that are not true of the payload's schema."""
+    mapping = rows_of(document_type)
     try:
-        source = document_type.mapping.plan.scopes[0].node
-    except Misconfigured:
-        return  # told already
+        source = mapping.plan.scopes[0].node
+    except Exception:  # noqa: BLE001 - whatever it is, it was told already, of its row
+        return
     places = read_places(scope.root / "mappings" / PLACES)
     for drop, text in dict.fromkeys(untrue_reasons(start, source, places)):
         where = f"drop {drop}"
         yield _at(DataFault(_file_of(document_type, scope), f"{where}: {text}"), None, where, document_type, scope)
-    for text in missing_places(places, document_type.mapping.declaration):
+    for text in missing_places(places, mapping.declaration):
         yield DataFault(f"mappings/{PLACES}", text)
 
 
