@@ -81,6 +81,13 @@ def fresh_kafka():
         yield kafka.bootstrap
 
 
+@pytest.fixture(scope="module")
+def fresh_node():
+    """The same, as what a test may stop and start again."""
+    with embedded() as kafka:
+        yield kafka
+
+
 @pytest.fixture(scope="session")
 def kafka_bootstrap():
     """Addresses of a Kafka: ``SWB_BOOTSTRAP``, else the one that comes with the package, started once."""

@@ -2,8 +2,6 @@
 
 import ast
 import re
-import shutil
-import subprocess
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -102,9 +100,3 @@ def test_every_alert_has_a_runbook_in_the_readme():
     told = re.findall(r"^\| `(Swb\w+)`", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert len(alerts) == len(set(alerts)) > 15
     assert sorted(told) == sorted(alerts)
-
-
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not on this machine")
-def test_prometheus_takes_the_rules():
-    done = subprocess.run(["promtool", "check", "rules", RULES], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr

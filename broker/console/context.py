@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from broker.kafka.admin.group_state import GroupState, group_state
 from broker.metrics import Meter
 from broker.model.errors import Failed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from broker.console.access import Access, Person
     from broker.console.document import Facts
     from broker.console.feed import Feed
     from broker.console.live import Tail
     from broker.console.store import Store
+    from broker.kafka.admin.group_state import GroupState
     from broker.model.participants import Participant
     from broker.settings import Settings
 
@@ -43,6 +43,8 @@ class Console:
     report: Callable[[str], str]
     """The implementation report of a document type, as a page of its own."""
     coverage: Callable[[str], dict[str, Any]]
+    probe: Callable[[], Awaitable[GroupState]]
+    """How the relay's group stands; raises Failed."""
     meter: Meter = field(default_factory=Meter)
     _group: tuple[float, GroupState | None, str] = (float("-inf"), None, "")
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -52,7 +54,7 @@ class Console:
         async with self._asking:
             if time.monotonic() - self._group[0] > _GROUP_SECONDS:
                 try:
-                    state = await asyncio.to_thread(group_state, self.settings, sorted(self.participants))
+                    state = await self.probe()
                     self._group = time.monotonic(), state, ""
                 except Failed as error:
                     self._group = time.monotonic(), None, str(error)

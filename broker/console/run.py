@@ -17,6 +17,7 @@ from broker.console.feed import Feed
 from broker.console.live import Tail
 from broker.console.site import site
 from broker.console.store import Store
+from broker.kafka.admin.group_state import GroupProbe
 from broker.model.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -67,7 +68,10 @@ def run(  # noqa: PLR0917 - what the composition root knows
         tail = Tail(asyncio.get_running_loop())
         feed = Feed(settings, store, tail.heard)
         facts = Facts(settings, store, explain, pointers, cut)
-        console = Console(settings, store, feed, tail, access, participants, mappings, facts, report, coverage)
+        probe = GroupProbe(settings, participants)
+        console = Console(
+            settings, store, feed, tail, access, participants, mappings, facts, report, coverage, probe.state
+        )
         runner = web.AppRunner(site(console), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
@@ -87,6 +91,7 @@ def run(  # noqa: PLR0917 - what the composition root knows
         await ended.wait()
         stop.set()
         await runner.cleanup()
+        await probe.close()
         await asyncio.to_thread(reading.join, _STOP_SECONDS)
 
     try:

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlalchemy import Select
+    from sqlalchemy.sql.elements import ColumnElement
 
     from broker.console.project import Row
     from broker.console.store import Store
 
 PAGE = 50
+REJECTED_BY_SOME = "rejected_by_some"
+"""By one window at least."""
 _MOST = 1000
 """Documents that one beginning of an identifier may find."""
 _MESSAGE_ID = re.compile(r"[0-9a-f]{32}")
@@ -83,7 +86,7 @@ def statement(search: Search, now: datetime) -> Select[tuple[object, ...]]:
         if value:
             query = query.where(column == value)
     if search.state:
-        query = query.where(d.c.is_open == 1) if search.state == "open" else query.where(d.c.state == search.state)
+        query = query.where(_in_state(search.state))
     if search.window:
         w = t.deliveries
         query = query.join(w, w.c.message_id == d.c.message_id).where(w.c.window == search.window)
@@ -100,6 +103,13 @@ def statement(search: Search, now: datetime) -> Select[tuple[object, ...]]:
             last = int(time)
             query = query.where(or_(at < last, and_(at == last, d.c.message_id > message)))
     return query.order_by(at.desc(), d.c.message_id).limit(PAGE + 1)
+
+
+def _in_state(state: str) -> ColumnElement[bool]:
+    d = t.documents
+    if state == "open":
+        return d.c.is_open == 1
+    return d.c.state.in_(("rejected", "mixed")) if state == REJECTED_BY_SOME else d.c.state == state
 
 
 def _named(query: Select[tuple[object, ...]], text: str) -> Select[tuple[object, ...]]:
@@ -124,4 +134,4 @@ def find(store: Store, search: Search, now: datetime) -> tuple[list[Row], str]:
 
 def choices() -> tuple[str, ...]:
     """The states by which one may search."""
-    return ("open", *STATES)
+    return ("open", REJECTED_BY_SOME, *STATES)

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from broker import catalogue as catalogues
 from broker import metrics, settings
-from broker.console import actions, context, gate
+from broker.console import actions, gate
 from broker.console.access import COOKIE, Access
 from broker.console.context import Console
 from broker.console.document import Facts
@@ -63,7 +63,6 @@ class World:
         self.store.buried([dict(LETTER)], topics.DEADLETTER)
         monkeypatch.setattr(reading, "at", self._at)
         monkeypatch.setattr(reading, "write", lambda _settings, written: self.written.extend(written))
-        monkeypatch.setattr(context, "group_state", lambda *_: GroupState(workers=1, lanes_held=4, lanes=4))
         self.access = Access(self.settings)
         self.catalogue = catalogue
 
@@ -76,6 +75,9 @@ class World:
             raise content
         return content and Consumed(place.topic, place.partition, place.offset, b"k", content)
 
+    async def group(self):
+        return GroupState(workers=1, lanes_held=4, lanes=4)
+
     async def client(self, *, signed_in=""):
         feed = SimpleNamespace(trouble="", is_current=True, read=3, behind=0)
         self.tail = Tail(asyncio.get_running_loop())
@@ -87,7 +89,7 @@ class World:
         coverage = {"rows": 3, "unexercised": (), "drops": 1, "undropped": (), "unfilled": ()}
         console = Console(
             self.settings, self.store, feed, self.tail, self.access, people, mappings, facts,
-            lambda name: f"<!doctype html><title>{name}</title>", lambda _: coverage,
+            lambda name: f"<!doctype html><title>{name}</title>", lambda _: coverage, self.group,
         )  # fmt: skip
         client = TestClient(TestServer(site(console)))
         await client.start_server()

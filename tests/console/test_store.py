@@ -61,6 +61,10 @@ def test_a_document_is_found_by_each_of_its_names(store, n):
         ({"code": "rule.XX-007"}, lambda s: any(f["code"] == "rule.XX-007" for e in s for f in e.get("findings", []))),
         ({"window": WINDOWS[5]}, lambda s: any(e.get("window") == WINDOWS[5] for e in s)),
         ({"since": at(300), "until": at(380)}, lambda s: at(300) <= s[0]["at"] <= at(380)),
+        (
+            {"state": "rejected_by_some"},
+            lambda s: sum("verdict" in e for e in s) == 2 and any(e.get("verdict") == "rejected" for e in s),
+        ),
         ({"state": "open"}, lambda s: s[0]["event"] == "received" and sum("verdict" in e for e in s) < 2),
     ],
 )

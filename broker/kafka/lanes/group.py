@@ -69,6 +69,7 @@ class Relay:
         self._leaving: asyncio.Future[Leave] = asyncio.get_running_loop().create_future()
         self.liveness = Liveness(settings.stuck_seconds, time.monotonic)
         self._meter = meter or Meter()
+        self._meter.add(metrics.LANELESS, 0)
         self._asked = self._ticked = self._cleaned = time.monotonic()
         self._cleaning: asyncio.Task[None] | None = None
         self._opened = float("-inf")
