@@ -51,6 +51,7 @@ def bytes_of(written):
 # --- what a record causes ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.proof
 def test_a_record_of_thousands_of_responses_is_written_once_in_parts():
     world, count = World(), 4900
     content = f"<MetaData>{''.join(response(n) for n in range(count))}</MetaData>".encode()
@@ -61,6 +62,7 @@ def test_a_record_of_thousands_of_responses_is_written_once_in_parts():
     assert bytes_of(batch_of_facts) < 10 * len(content), "their headers and keys are all that is more"
 
 
+@pytest.mark.proof
 def test_namespaces_that_stand_around_thousands_of_responses_are_not_written_into_each():
     spaces = " ".join(f'xmlns:p{n}="urn:p:{n}"' for n in range(2000))
     content = f"<MetaData {spaces}>{''.join(response(n) for n in range(4900))}</MetaData>".encode()
@@ -130,6 +132,7 @@ def test_a_refusal_of_thousands_of_findings_reaches_its_sender_and_counts_the_re
     assert told[0]["pointer"] == "/a/b[0]"
 
 
+@pytest.mark.proof
 def test_pointers_and_values_without_measure_are_cut_in_the_middle():
     long = "/" + "n" * 3_000_000
     found = [Finding("schema.value", "x" * 100_000, pointer=f"{long}[{n}]", value="v" * 900_000) for n in range(300)]
@@ -140,6 +143,7 @@ def test_pointers_and_values_without_measure_are_cut_in_the_middle():
     assert len(refusal.value) < LARGEST
 
 
+@pytest.mark.proof
 def test_an_answer_of_thousands_of_errors_comes_home_with_the_first_and_their_number():
     world = World()
     world.send(SENDER, b"k", document(), ce_id="1")
