@@ -101,6 +101,8 @@ def window_answered(batch: Batch, fact: WindowAnswered) -> None:
         else:
             keep_answer(batch, "answer-unmatched", message, window)
         return
+    if answer.is_own_reference and answer.reference != message:  # it has our form by chance: found by the number
+        answer = replace(answer, answer_id=answer.reference, reference="", is_own_reference=False)
     meaning = batch.context.meaning(answer)
     answered = Answered(at=batch.at, answer=answer, state=meaning.state, why=meaning.why)
     (novelty,) = known.add(answered)
