@@ -65,18 +65,19 @@ def chart(store: Store, now: int, minutes: int = _SPAN_MINUTES) -> Chart:
 
 
 def _marks(store: Store, began: int, now: int) -> list[tuple[int, str]]:
-    """Mappings that were first seen within the hour, if others were seen before."""
+    """Mappings other than the one that was in use when the hour began, at the moment each was seen first."""
     d = t.documents
     recent = select(d.c.mapping).where(d.c.at >= began, d.c.mapping != "").distinct()
     marks = []
     for row in store.rows(recent):
-        name = row["mapping"].partition("@")[0]
+        before = select(d.c.mapping).where(d.c.document_type == row["mapping"].partition("@")[0], d.c.at < began)
+        last = store.rows(before.where(d.c.mapping != "").order_by(d.c.at.desc()).limit(1))
+        if not last or last[0]["mapping"] == row["mapping"]:
+            continue
         first = store.rows(
             select(d.c.at).where(d.c.at >= began, d.c.mapping == row["mapping"]).order_by(d.c.at).limit(1)
         )
-        others = (d.c.document_type == name, d.c.mapping != row["mapping"], d.c.mapping != "")
-        if first and store.rows(select(d.c.at).where(*others).limit(1)):
-            marks.append(((first[0]["at"] - began) // MINUTE, row["mapping"]))
+        marks.append(((first[0]["at"] - began) // MINUTE, row["mapping"]))
     return [(minute, name) for minute, name in marks if 0 <= minute <= (now - began) // MINUTE]
 
 

@@ -156,6 +156,7 @@ def test_numbers_add_up(store):
     chart = overview.chart(store, now)
     assert sum(map(sum, chart.minutes)) == NUMBER
     assert max(map(sum, chart.minutes)) == chart.highest == 30
+    assert chart.marks == ()
     windows = overview.windows(store, now)
     assert sum(w["total"] for w in windows) == 2 * (NUMBER - NUMBER // 10)
     assert all(w["accepted"] + w["rejected"] + w["n"] == w["total"] for w in windows)
@@ -195,3 +196,17 @@ def test_an_address_holds_the_search():
     assert Search.of({"q": " F 1/2 ", "state": "open", "nonsense": "x"}) == search
     assert search.but(state="") == "q=F+1%2F2"
     assert {"open", "accepted", "refused"} <= set(choices())
+
+
+def test_a_new_mapping_is_marked_at_the_minute_it_was_seen_first(tmp_path):
+    store = Store(f"sqlite:///{tmp_path / 'read'}")
+    told = [(seconds, "1+aa") for seconds in range(0, 7200, 60)] + [(s, "2+bb") for s in range(5430, 7200, 60)]
+    events = [
+        {"event": "received", "message_id": message(n), "at": at(seconds), "sender": "x", "document_type": "invoice/t",
+         "mapping": f"invoice/t@{version}"}
+        for n, (seconds, version) in enumerate(told)
+    ]  # fmt: skip
+    store.tracked([(0, n, event) for n, event in enumerate(events)], "swb.tracking")
+    chart = overview.chart(store, int((BEGAN.timestamp() + 7199) * 1000))
+    assert chart.marks == ((30, "invoice/t@2+bb"),)
+    store.close()
