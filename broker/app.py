@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
+import sys
 from dataclasses import asdict, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from broker import __version__, log, metrics
 from broker import catalogue as catalogues
+from broker import settings as settings_module
 from broker.answers import way_back
 from broker.archive import Archive
 from broker.content.parts import PartReader, split
 from broker.kafka.admin import topics as admin
 from broker.kafka.admin import upgrade
+from broker.kafka.lanes.aside import Aside, serve
 from broker.kafka.lanes.claim_check import Claims
 from broker.kafka.watchdog import Watchdog
-from broker.line.process import explain, process
+from broker.line.process import explain, process, recognised
 from broker.metrics import Meter
 from broker.model.errors import Failed, Misconfigured
 from broker.registry.relations import load as load_relations
 from broker.relay import topics
 from broker.relay.batch import PlanContext
+from broker.relay.elsewhere import carry_out
 from broker.relay.ledger import granting_families, grants
 from broker.relay.watchdog.policy import WatchdogPolicy
 from broker.relay.watchdog.schedule import WatchdogSchedule
@@ -46,6 +51,11 @@ logger = log.get(__name__)
 
 ALARM_GROUP = "swb-alarm"
 WINDOWS_GROUP = "swb-windows"
+_ASIDE = "from broker.app import serve_aside; serve_aside()"
+_ASIDE_BYTES = 1 << 30
+"""Of address space: what takes more is refused its memory, not the worker."""
+_ASIDE_SHARE = 0.6
+"""Of the time after which a worker counts as stuck: so long one document may take."""
 
 
 def run_worker(settings: Settings) -> int:
@@ -66,7 +76,8 @@ def run_worker(settings: Settings) -> int:
     meter = Meter()
     for document_type in catalogue.document_types.values():
         meter.set(metrics.MAPPING_INFO, 1, mapping=document_type.mapping.id)
-    relay = RelayService(settings, replace(rules, process=_timed(rules.process, meter)), meter)
+    aside = Aside(_ASIDE, settings.stuck_seconds * _ASIDE_SHARE)
+    relay = RelayService(settings, replace(rules, process=_timed(rules.process, meter)), meter, aside)
     beside = [
         WatchService(Watchdog(settings, schedule, relay.lanes)),
         Afterwards(settings, catalogue, relay.is_open),
@@ -75,6 +86,17 @@ def run_worker(settings: Settings) -> int:
     if settings.health_port:
         beside.append(HealthService(settings, relay.health, meter))
     return run(settings, relay, *beside)
+
+
+def serve_aside() -> None:
+    """In the process beside a worker: large documents through the line and home, each within its memory."""
+    resource.setrlimit(resource.RLIMIT_AS, (_ASIDE_BYTES, _ASIDE_BYTES))
+    taken, sys.stdout = sys.stdout.buffer, sys.stderr
+    settings = settings_module.load()
+    catalogue = catalogues.load(max_content=settings.max_content_bytes)
+    home = way_back.load(catalogues.data_root(), catalogue, _found_in(Archive(settings.claims)))
+    rules = rules_of(settings, catalogue, home)
+    serve(lambda task: carry_out(task, rules.process, rules.render), sys.stdin.buffer, taken)
 
 
 def _timed(line: Callable[[Message], Outcome], meter: Meter) -> Callable[[Message], Outcome]:
@@ -129,6 +151,7 @@ def rules_of(settings: Settings, catalogue: Catalogue, home: WayBack) -> PlanCon
         part=PartReader(catalogue.envelopes),
         participants={str(code): participant for code, participant in catalogue.participants.items()},
         render=home,
+        recognise=lambda message: recognised(message, catalogue),
         mapping_label=mapping_label,
         meaning=home.meaning,
         statuses=home.statuses,

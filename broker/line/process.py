@@ -18,7 +18,7 @@ from broker.validate import validate, validate_payload
 
 if TYPE_CHECKING:
     from broker.mapping import Explanation
-    from broker.model.documents import Message
+    from broker.model.documents import Document, Message
     from broker.model.outcomes import Catalogue
 
 
@@ -41,6 +41,14 @@ def process(message: Message, catalogue: Catalogue) -> Outcome:
     routings = route(document.type, payload, catalogue)
     warned = document.findings + warnings + findings
     return Outcome(message, document.type.name, warned, payload, routings, document)
+
+
+def recognised(message: Message, catalogue: Catalogue) -> Document | None:
+    """The document as the line recognises it; None where it does not."""
+    try:
+        return detect(message.content, catalogue, message.skipped)
+    except Refused:
+        return None
 
 
 def explain(message: Message, catalogue: Catalogue) -> Explanation:

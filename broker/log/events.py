@@ -64,6 +64,9 @@ EVENTS: dict[str, Event] = {
     "fact.unreadable": _event("A fact that cannot be read; kept.", "kind origin lane"),
     "record.unreadable": _event("Bytes that are no record, or too many; stepped over.", "origin to reason"),
     "record.buried": _event("What could not be taken as it came is a dead letter.", "origin to reason lane"),
+    "record.over-budget": _event("A document takes more time or memory than one may; a dead letter.", "origin"),
+    "aside.begun": _event("The process for large documents begins."),
+    "aside.ended": _event("The process for large documents was ended, or ended.", "reason"),
     "record.poison": _event("The first sight of an exception that nobody foresaw.", "origin"),
     "deadletter.arrived": _event(
         "Each dead letter, once.", "id reason destination window origin_topic origin_partition origin_offset"

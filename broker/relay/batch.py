@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from broker.answers.way_back import Notification, Rendered
     from broker.content.parts import Part
     from broker.model.answers import Answer
-    from broker.model.documents import Message, Payload
+    from broker.model.documents import Document, Message, Payload
     from broker.model.findings import Finding
     from broker.model.ids import DocumentTypeName, MessageId, ParticipantCode
     from broker.model.outcomes import Outcome
@@ -76,6 +76,9 @@ class PlanContext:
 
     reserved_ms: int = RESERVED_MS
     """How long a reservation of a window stands."""
+
+    recognise: Callable[[Message], Document | None] = lambda _message: None
+    """A document as it is recognised; None for what is not."""
 
     def rates(self) -> dict[str, int]:
         """Records a minute that were agreed with each participant, where anything was."""

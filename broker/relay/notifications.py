@@ -9,6 +9,7 @@ from broker.answers.way_back import Notification
 from broker.model.findings import Finding, as_header
 from broker.model.ids import MessageId, ParticipantCode
 from broker.relay import headers, ids
+from broker.relay.elsewhere import DoneElsewhere
 from broker.relay.facts import PayloadUndelivered
 from broker.relay.headers import Kind
 from broker.relay.plain_notice import plain
@@ -54,6 +55,8 @@ def _rendered(batch: Batch, notification: Notification) -> Rendered:
     while True:
         try:
             rendered = batch.context.render(notification)
+        except DoneElsewhere:
+            raise
         except Exception as error:  # noqa: BLE001 - a form that fails must not keep the notification from its reader
             batch.log("notification.failed", message_id=notification.message_id, error=repr(error)[:300])
             return plain(notification)

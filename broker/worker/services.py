@@ -20,6 +20,7 @@ from broker.worker.health import Health
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from broker.kafka.lanes.aside import Aside
     from broker.kafka.watchdog import Watchdog
     from broker.metrics import Meter
     from broker.model.outcomes import Catalogue
@@ -137,10 +138,11 @@ class RelayService(Service):  # type: ignore[misc]  # mode publishes no types
 
     mundane_level = "debug"
 
-    def __init__(self, settings: Settings, rules: PlanContext, meter: Meter) -> None:
+    def __init__(self, settings: Settings, rules: PlanContext, meter: Meter, aside: Aside | None = None) -> None:
         super().__init__()
         self._settings = settings
         self._rules = rules
+        self._aside = aside
         self._meter = meter
         self._stop = asyncio.Event()
         self._relay: Relay | None = None
@@ -168,7 +170,7 @@ class RelayService(Service):  # type: ignore[misc]  # mode publishes no types
         )
 
     async def on_start(self) -> None:
-        self._relay = Relay(self._settings, self._rules, self._settings.instance or None, self._meter)
+        self._relay = Relay(self._settings, self._rules, self._settings.instance or None, self._meter, self._aside)
         self._running = asyncio.create_task(self._work(self._relay), name="relay")
 
     async def _work(self, relay: Relay) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from broker.relay.batch import Batch, Unfetched
 from broker.relay.deliveries import goes_on_waiting, is_given_up
 from broker.relay.delivery_routes import DeliveryRoute, DeliveryRoutes
 from broker.relay.dispatch import plan, plan_failed
+from broker.relay.elsewhere import DoneElsewhere, Elsewhere
 from broker.relay.references import forget_name
 from broker.relay.stores import Stores
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from broker.kafka.lanes.buffer import Buffer
     from broker.kafka.lanes.transaction import NotTaken
     from broker.kafka.lanes.worker_context import WorkerContext
+    from broker.relay.elsewhere import Task
     from broker.relay.records import Consumed, Place
 
 logger = log.get(__name__)
@@ -67,6 +69,13 @@ class Batcher:
         self._poison: dict[Place, str] = {}
         self._sources: dict[Place, bytes | None] = {}
         self._limit = min(_FIRST_RECORDS, context.settings.batch_records)
+        self._at: int | None = None
+        """The time of a batch that is planned anew with what was done elsewhere."""
+        self._elsewhere: Elsewhere | None = None
+        self._rules = context.rules
+        if context.aside is not None:
+            self._elsewhere = Elsewhere(self._rules.process, self._rules.render, self._rules.recognise)
+            self._rules = replace(self._rules, process=self._elsewhere.process, render=self._elsewhere.render)
 
     def forget(self) -> None:
         """What was planned and not committed never was."""
@@ -108,7 +117,9 @@ class Batcher:
 
     def _empty(self) -> PlannedBatch:
         context = self._context
-        return PlannedBatch(Batch(self._lane, context.now(), context.rules, self.stores, self.routes, self._fetched))
+        return PlannedBatch(
+            Batch(self._lane, self._at or context.now(), self._rules, self.stores, self.routes, self._fetched)
+        )
 
     async def _fill(self, planned: PlannedBatch, buffer: Buffer, hold: Callable[[Consumed], None]) -> None:
         """Plan until the batch is full of records, bytes or time; the rest stays in the buffer."""
@@ -147,10 +158,25 @@ class Batcher:
                 return plan(batch, record)
             except Unfetched as need:
                 self._sources[need.place] = await self._context.origins.read(need.place)
+            except DoneElsewhere as need:
+                self._at = batch.now  # or the plan that is made anew would ask for what was never done
+                await self._do_elsewhere(need.task, record)
+                raise _Spoilt from need
             except Exception as error:  # what nobody foresaw: the draft is spoilt, the record is known now
                 self._poison[record.place] = f"{type(error).__name__}: {error}"
                 logger.exception("record.poison", origin=str(record.place))
                 raise _Spoilt from error
+
+    async def _do_elsewhere(self, task: Task, record: Consumed) -> None:
+        """What takes long is done in a process of its own; that it takes too long is what came of it then."""
+        aside, elsewhere = self._context.aside, self._elsewhere
+        if aside is None or elsewhere is None:
+            return
+        result = await aside.do(task.packed())
+        self._context.moved(0)  # it was at work, not stuck
+        if result is None:
+            logger.error("record.over-budget", origin=str(record.place))
+        elsewhere.learn(task, result)
 
     def _fetched(self, place: Place) -> bytes | None:
         if place not in self._sources:
@@ -161,6 +187,7 @@ class Batcher:
 
     def learn(self, refused: NotTaken, planned: PlannedBatch) -> None:
         """What the next plan does otherwise: the guilty record takes its other way, or fewer records go together."""
+        self._at = None
         if self._own_topics_refused(refused):
             return
         guilty: dict[str, set[Place]] = {}
@@ -183,6 +210,16 @@ class Batcher:
             else:
                 self._poison[next(iter(places))] = f"TooLarge: {topic} does not take it"
 
+    def _keep_at_hand(self, planned: PlannedBatch) -> None:
+        """Of what was learned, what is of use still: a document's answers often come soon."""
+        self._at = None
+        if self._elsewhere is not None:
+            self._elsewhere.forget()
+        for record in planned.taken:
+            self._poison.pop(record.place, None)
+            if topics.writer_of(record.topic):
+                self._context.origins.see(record.place, record.content)
+
     def _own_topics_refused(self, refused: NotTaken) -> bool:
         """Whether the relay's own topics take nothing: then no destination is to blame, and all is tried again."""
         errors = {
@@ -204,10 +241,7 @@ class Batcher:
         for topic in {produced.topic for _, produced in planned.batch.out}:
             if participant := topics.reader_of(topic):
                 self._context.circuits.worked(participant)
-        for record in planned.taken:
-            self._poison.pop(record.place, None)
-            if topics.writer_of(record.topic):
-                self._context.origins.see(record.place, record.content)
+        self._keep_at_hand(planned)
         self._limit = min(self._limit * 2, self._context.settings.batch_records)
         self._context.moved(len(planned.taken))
         said, now = planned.batch.log_events, self._context.now()

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaConsumer
 
+    from broker.kafka.lanes.aside import Aside
     from broker.relay.batch import PlanContext
     from broker.settings import Settings
 
@@ -58,7 +59,12 @@ class Relay:
     """Runs the lanes that the group gives to this worker, until stopped or until it must leave."""
 
     def __init__(
-        self, settings: Settings, rules: PlanContext, instance: str | None = None, meter: Meter | None = None
+        self,
+        settings: Settings,
+        rules: PlanContext,
+        instance: str | None = None,
+        meter: Meter | None = None,
+        aside: Aside | None = None,
     ) -> None:
         self._settings = settings
         self._rules = rules
@@ -74,6 +80,7 @@ class Relay:
         self._cleaning: asyncio.Task[None] | None = None
         self._opened = float("-inf")
         self._away_since: float | None = None
+        self._aside = aside
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until the event is set; raises Leave."""
@@ -89,6 +96,7 @@ class Relay:
             moved=self.liveness.count,
             meter=self._meter,
             settled=self._settled,
+            aside=self._aside,
         )  # fmt: skip
         context = self._context
         try:
@@ -103,6 +111,8 @@ class Relay:
             for close in (context.fetched.consumer.stop, context.origins.close, context.transactions.close):
                 with suppress(KafkaError, TimeoutError):
                     await asyncio.wait_for(close(), self._settings.session_seconds)
+            if self._aside is not None:
+                await self._aside.close()
 
     def _consumer(self) -> AIOKafkaConsumer:
         consumer = relay_consumer(self._settings, self._instance, len(self._worked) * self._settings.partitions)

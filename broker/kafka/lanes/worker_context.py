@@ -11,6 +11,7 @@ from broker.metrics import Meter
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from broker.kafka.lanes.aside import Aside
     from broker.kafka.lanes.claim_check import Claims
     from broker.kafka.lanes.fetched import Fetched
     from broker.kafka.lanes.snapshots import Snapshots
@@ -44,5 +45,7 @@ class WorkerContext:
     meter: Meter = field(default_factory=Meter)
     moved: Callable[[int], None] = lambda _: None
     """Told how many records a commit has moved."""
+    aside: Aside | None = None
+    """The process for what takes long; without it all is done here."""
     settled: Callable[[], Awaitable[None]] = _at_once
     """Comes back when the group is not dividing its partitions anew."""
