@@ -9,13 +9,13 @@ from __future__ import annotations
 import struct
 from array import array
 from bisect import bisect_left
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from itertools import islice
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from hashlib import _Hash as HASH
     from typing import BinaryIO
 
 _LENGTHS = struct.Struct("<HI")
@@ -26,10 +26,10 @@ _CHUNK = 5_000
 _DRAWERS = 256
 
 
-def write(out: BinaryIO, items: Iterable[tuple[bytes, bytes]]) -> tuple[int, int]:
-    """Write entries; how many there were, and the checksum of all that was written."""
+def write(out: BinaryIO, items: Iterable[tuple[bytes, bytes]]) -> tuple[int, str]:
+    """Write entries; how many there were, and the digest of all that was written."""
     drawers: list[list[tuple[int, int]]] = [[] for _ in range(_DRAWERS)]  # by the first byte: each is sorted in no time
-    place, checksum, rest = 0, 0, iter(items)
+    place, written, rest = 0, sha256(), iter(items)
     while chunk := list(islice(rest, _CHUNK)):
         entries = []
         for key, value in chunk:
@@ -37,16 +37,16 @@ def write(out: BinaryIO, items: Iterable[tuple[bytes, bytes]]) -> tuple[int, int
             digest = _digest(key)
             drawers[digest >> 56].append((digest, place))
             place += len(entries[-1])
-        checksum = _write(out, b"".join(entries), checksum)
+        _write(out, b"".join(entries), written)
     index = [pair for drawer in drawers for pair in sorted(drawer)]
     for numbers in (digest for digest, _ in index), (place for _, place in index):
-        checksum = _write(out, array("Q", numbers).tobytes(), checksum)
-    return len(index), checksum
+        _write(out, array("Q", numbers).tobytes(), written)
+    return len(index), written.hexdigest()
 
 
-def _write(out: BinaryIO, data: bytes, checksum: int) -> int:
+def _write(out: BinaryIO, data: bytes, written: HASH) -> None:
     out.write(data)
-    return crc32(data, checksum)
+    written.update(data)
 
 
 def _digest(key: bytes) -> int:
@@ -56,10 +56,10 @@ def _digest(key: bytes) -> int:
 class SnapshotFile:
     """Entries as they were written: never changed, each key once."""
 
-    def __init__(self, data: bytes, size: int, count: int, checksum: int) -> None:
+    def __init__(self, data: bytes, size: int, count: int, digest: str) -> None:
         """So many entries, in so many bytes from the beginning; raises ValueError where it is not what was written."""
-        if crc32(memoryview(data)[:size]) != checksum:
-            raise ValueError("its checksum is another")
+        if sha256(memoryview(data)[:size]).hexdigest() != digest:
+            raise ValueError("its digest is another")
         self._data, self._end = data, size - 2 * _NUMBER * count
         if count < 0 or self._end < _LENGTHS.size * count:
             raise ValueError("it is too short")
@@ -97,4 +97,4 @@ class SnapshotFile:
         return self._data[begin:middle], self._data[middle:end], end
 
 
-NOTHING = SnapshotFile(b"", 0, 0, 0)
+NOTHING = SnapshotFile(b"", 0, 0, sha256().hexdigest())

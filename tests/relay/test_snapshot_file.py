@@ -11,13 +11,13 @@ ITEMS = [(b"k%d" % n, b"value %d" % n) for n in range(500)]
 
 def written():
     out = io.BytesIO()
-    count, checksum = write(out, ITEMS)
-    return out.getvalue(), count, checksum
+    count, digest = write(out, ITEMS)
+    return out.getvalue(), count, digest
 
 
 def test_every_entry_is_found_and_no_other():
-    data, count, checksum = written()
-    found = SnapshotFile(data, len(data), count, checksum)
+    data, count, digest = written()
+    found = SnapshotFile(data, len(data), count, digest)
     assert len(found) == 500
     assert list(found.items()) == ITEMS
     assert all(found.get(key) == value for key, value in ITEMS)
@@ -25,10 +25,10 @@ def test_every_entry_is_found_and_no_other():
 
 
 def test_a_byte_that_is_another_is_found_out():
-    data, count, checksum = written()
+    data, count, digest = written()
     for broken in (b"x" + data[1:], data[:-1] + bytes([data[-1] ^ 1])):
-        with pytest.raises(ValueError, match="checksum is another"):
-            SnapshotFile(broken, len(data), count, checksum)
+        with pytest.raises(ValueError, match="digest is another"):
+            SnapshotFile(broken, len(data), count, digest)
 
 
 def test_nothing_holds_nothing():

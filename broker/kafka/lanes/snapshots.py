@@ -32,7 +32,7 @@ logger = log.get(__name__)
 
 OLDEST_SECONDS = 12 * 3600
 """Half of ``delete.retention.ms``: until then a tombstone that was written since is still there to be read."""
-_VERSION = 2
+_VERSION = 3
 _WORTH = 20_000
 """So many records are read from Kafka in a fraction of a second: no copy is made for fewer."""
 _PART = 8
@@ -71,8 +71,8 @@ class Snapshots:
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with part.open("wb") as out:
-                count, checksum = snapshot_file.write(out, store.items())
-                foot = orjson.dumps({**head, "entries": count, "checksum": checksum})
+                count, digest = snapshot_file.write(out, store.items())
+                foot = orjson.dumps({**head, "entries": count, "digest": digest})
                 out.write(foot + _FOOT.pack(len(foot)))
             part.replace(file)
             self._tidy()
@@ -92,7 +92,7 @@ class Snapshots:
             begin = end - _FOOT.unpack_from(data, end)[0]
             foot = orjson.loads(data[begin:end])
             if self._is_usable(foot, store.topic):
-                entries = snapshot_file.SnapshotFile(data, begin, foot["entries"], foot["checksum"])
+                entries = snapshot_file.SnapshotFile(data, begin, foot["entries"], foot["digest"])
                 store.restore(entries, foot["true_to"])
         except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
             logger.warning("snapshot.unread", topic=store.topic, lane=lane, reason=str(error))
