@@ -190,3 +190,24 @@ def test_collected_credentials_are_told_apart(reference, published_payload, cata
             )
             unknown += file.name not in REFUSED
     assert (len(files), unknown) == (12, 8)
+
+
+def test_collected_edi3_and_trustvc_certificates(reference, published_payload, catalogue) -> None:
+    """edi3 and OpenAttestation are accepted whole; without origins, or in TrustVC's flat words, they are refused."""
+    verdicts = {}
+    for folder in ("co-edi3", "co-trustvc-gallery"):
+        for file in sorted((reference / "samples" / folder).iterdir()):
+            outcome = line(file.read_bytes(), catalogue)
+            verdicts[file.name] = sorted({f.code for f in outcome.findings if f.is_error})
+            if outcome.payload is not None:
+                published_payload.assertValid(etree.fromstring(outcome.payload.content))
+                assert not [f for f in outcome.findings if f.code == "mapping.unmapped"], file.name
+    assert verdicts == {
+        "CertificateOfOrigin.sampleFull.json": [],
+        "CertificateOfOrigin.sampleMinimal.json": ["TTC-06", "schema.missing"],
+        "OA-Sample-full.json": [],
+        "gallery-OA-default.json": [],
+        "gallery-OA-redacted.json": [],
+        "gallery-default.json": ["type.unknown"],
+        "gallery-redacted.json": ["type.unknown"],
+    }
