@@ -23,7 +23,7 @@ CLAIM = re.compile(r"\bno (class|element|place)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PayloadPlace:
     """A thing, what sources call it, and where the payload has it."""
 
     concept: str
@@ -31,20 +31,20 @@ class Place:
     at: tuple[str, ...]
 
 
-def read_places(file: Path) -> tuple[Place, ...]:
+def read_places(file: Path) -> tuple[PayloadPlace, ...]:
     """The table of a folder ``mappings``; nothing where it has none. Raises Misconfigured."""
     if not file.is_file():
         return ()
     table = Table.read(file)
     found = []
     for entry in table.tables("places"):
-        found.append(Place(entry.text("concept"), re.compile(entry.text("names")), entry.texts("at")))
+        found.append(PayloadPlace(entry.text("concept"), re.compile(entry.text("names")), entry.texts("at")))
         entry.end()
     table.end()
     return tuple(found)
 
 
-def missing_places(places: tuple[Place, ...], declaration: Element) -> Iterator[str]:
+def missing_places(places: tuple[PayloadPlace, ...], declaration: Element) -> Iterator[str]:
     """Places of the table that the payload's schema does not have."""
     for place in places:
         for path in place.at:
@@ -56,7 +56,7 @@ def missing_places(places: tuple[Place, ...], declaration: Element) -> Iterator[
 
 
 def untrue_reasons(
-    nodes: tuple[SchemaNode, ...], source: SourceNode, places: tuple[Place, ...]
+    nodes: tuple[SchemaNode, ...], source: SourceNode, places: tuple[PayloadPlace, ...]
 ) -> Iterator[tuple[str, str]]:
     """Each drop whose reason is untrue, and why: it leaves out what the payload has a place for, and no row reads."""
     drop = source.drop
