@@ -46,6 +46,10 @@ class CompiledMapping(Protocol):
         """The payload's text, and what happened on the way."""
 
 
+MOST_UNMAPPED = 500
+"""Values that no row takes, which a document is told one by one."""
+
+
 def compiled(document: Document) -> CompiledMapping:
     """The mapping of a document's type, as the two kinds of this package make it."""
     return cast(CompiledMapping, document.type.mapping)
@@ -72,8 +76,17 @@ def told(document: Document, run: Run) -> tuple[Finding, ...]:
     for issue in run.issues:
         once.setdefault((issue.code, issue.element, issue.attribute, issue.reason), []).append(issue)
     issues = [_issue(document, same) for same in once.values()]
-    unmapped = [_unmapped(document, *leaf) for leaf in unmapped_leaves(run)]
-    return (*missing, *issues, *unmapped)
+    leaves = unmapped_leaves(run)
+    unmapped = [_unmapped(document, *leaf) for leaf in leaves[:MOST_UNMAPPED]]
+    return (*missing, *issues, *unmapped, *_more(len(leaves) - MOST_UNMAPPED))
+
+
+def _more(count: int) -> tuple[Finding, ...]:
+    """The finding that says how many more values nothing took: each place of theirs would be a path of its own."""
+    if count <= 0:
+        return ()
+    text = f"{count:,} more values are in no row of the mapping; the payload does not carry them."
+    return (Finding("findings.more", text, Severity.WARNING, value=str(count)),)
 
 
 def unmapped_leaves(run: Run) -> list[tuple[etree._Element, str | None]]:

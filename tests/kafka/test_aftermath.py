@@ -92,11 +92,11 @@ def test_a_credit_note_reaches_every_window_that_got_its_invoice(house, unique):
 # --- write-off --------------------------------------------------------------------------------------------------------
 
 
-def ask(window, number, request, operation, quantity):
+def ask(window, number, request, operation, quantity, *, declaration="1"):
     """A window's request for some of the 8,200 kg of grapes."""
     asked = {
-        "id": request, "window": window, "certificate": number, "operation": operation, "mrn": f"{window}-1", "item": 1,
-        "line": 1, "code": "080610", "quantity": quantity, "unit": "KGM",
+        "id": request, "window": window, "certificate": number, "operation": operation,
+        "mrn": f"{window}-{declaration}", "item": 1, "line": 1, "code": "080610", "quantity": quantity, "unit": "KGM",
     }  # fmt: skip
     return Produced(
         topics.outbox(window),
@@ -113,30 +113,37 @@ def results(house, window, number):
     return [(name, result) for name, result in found if result["certificate"] == number]
 
 
-def test_windows_never_write_off_more_than_a_certificate_grants_however_often_they_ask(house, unique):
+def test_declarations_never_write_off_more_than_a_certificate_grants_however_often_they_ask(house, unique):
+    """Two declarations of the window that got the certificate contend; a window that did not get it has nothing."""
     number = unique("2026-PE")
     accept(house, sent("certificate", certificate("original", number), unique))
-    both = [ask(window, number, "r1", "reserve", "5000") for window in ("sg-tradenet", "pe-vuce")]
-    write(house.settings, both * 3)
+    both = [ask("sg-tradenet", number, name, "reserve", "5000", declaration=name) for name in ("A", "B")]
+    write(house.settings, [*both, ask("pe-vuce", number, "r1", "reserve", "5000")] * 3)
 
-    def told(window, count):
-        return house.until(lambda: len(found := results(house, window, number)) >= count and found)
+    def told(request, count, window="sg-tradenet"):
+        def found():
+            heard = [(name, one) for name, one in results(house, window, number) if one["request"] == request]
+            return len(heard) >= count and heard
 
-    first = {window: told(window, 3) for window in ("sg-tradenet", "pe-vuce")}
-    for window, heard in first.items():
-        assert len({name for name, _ in heard}) == 1, f"{window}: a repeat is told under the same id"
-        assert all(result == heard[0][1] for _, result in heard), f"{window}: and says the same"
-    (winner,) = [w for w, heard in first.items() if heard[0][1]["is_done"]]
+        return house.until(found)
+
+    first = {name: told(name, 3) for name in ("A", "B")}
+    for name, heard in (*first.items(), ("r1", told("r1", 3, "pe-vuce"))):
+        assert len({record for record, _ in heard}) == 1, f"{name}: a repeat is told under the same id"
+        assert len({result["is_done"] for _, result in heard}) == 1, f"{name}: and says the same"
+    stranger = told("r1", 3, "pe-vuce")[0][1]
+    assert (stranger["is_done"], stranger["reason"], stranger["available"]) == (False, "04", "0")
+    (winner,) = [name for name, heard in first.items() if heard[0][1]["is_done"]]
     (loser,) = set(first) - {winner}
     assert first[loser][0][1]["reason"] == "05"
-    write(house.settings, [ask(winner, number, "r2", "consume", "5000")] * 2)
-    used = told(winner, 5)[-1][1]
+    write(house.settings, [ask("sg-tradenet", number, "r2", "consume", "5000", declaration=winner)] * 2)
+    used = told("r2", 2)[-1][1]
     assert (used["is_done"], used["consumed"], used["available"]) == (True, "5000", "3200")
-    write(house.settings, [ask(loser, number, "r2", "consume", "3200.000001")])
-    refused = told(loser, 4)[-1][1]
+    write(house.settings, [ask("sg-tradenet", number, "r3", "consume", "3200.000001", declaration=loser)])
+    refused = told("r3", 1)[-1][1]
     assert (refused["is_done"], refused["reason"], refused["available"]) == (False, "05", "3200")
-    write(house.settings, [ask(loser, number, "r3", "consume", "3200")])
-    rest = told(loser, 5)[-1][1]
+    write(house.settings, [ask("sg-tradenet", number, "r4", "consume", "3200", declaration=loser)])
+    rest = told("r4", 1)[-1][1]
     assert (rest["is_done"], rest["consumed"], rest["available"]) == (True, "3200", "0")
 
 
