@@ -17,7 +17,6 @@ ELSEWHERE = {
     )},
     # They do nothing without a running Kafka.
     **{Path("kafka/lanes", f"{name}.py"): "kafka/test_relay.py" for name in ("batcher", "group", "transaction")},
-    Path("kafka/accepted_reader.py"): "relay/test_accepted_ids.py",
     Path("kafka/admin/group_state.py"): "console/test_site.py",
     # What others must offer, and nothing that it does itself.
     Path("model/schemas.py"): "validate/test_xsd.py",
