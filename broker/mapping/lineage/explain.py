@@ -20,14 +20,17 @@ from broker.mapping.lineage.locate import Locator
 from broker.mapping.lineage.loss import Losses
 from broker.mapping.lineage.origins import RANK, Loss, Origin, Source, raw, split
 from broker.mapping.mapping import rows_of
-from broker.mapping.runtime.run import ABSENT, ITSELF
+from broker.mapping.runtime.run import ABSENT, ITSELF, PARTIAL
 from broker.mapping.translate import compiled, told
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lxml import etree
 
     from broker.mapping.language.rows import Group
     from broker.mapping.lineage.annotations import AnnotatedLeaf
+    from broker.mapping.lineage.origins import Place
     from broker.mapping.mapping import RowMapping
     from broker.mapping.runtime.run import Leaf, Run
     from broker.model.documents import Document
@@ -74,6 +77,21 @@ class Explanation:
         """Where one leaf of the payload came from."""
         assert self._explainer is not None  # noqa: S101 - without it there are no leaves
         return self._explainer.origin(leaf.target, leaf.value, leaf.note)
+
+    def misfits(self) -> Iterator[tuple[Row, Place]]:
+        """The values that are not in the payload since they do not fit their element, each with its row."""
+        if self._explainer is None:
+            return
+        for issue in self._explainer.run.issues:
+            row = self._explainer.entries[issue.row]
+            if isinstance(row, Row) and issue.code not in PARTIAL:
+                yield row, (issue.element, issue.attribute)
+
+    def source(self, leaf: Place, row: Row) -> Source:
+        """A leaf of the document as a place, named as the row names it."""
+        assert self._explainer is not None  # noqa: S101 - without it nothing is a misfit
+        path, line = self._explainer.place(*leaf)
+        return Source(path, line, raw(*leaf), row.label)
 
     def instance(self, path: str) -> Source | None:
         """The source element that an instance of a group stands for; None where the path leads to none."""

@@ -101,6 +101,8 @@ class Locator:
         """Where the value would have to stand: the row's own path below what exists; else what is around it."""
         plain = _plain(target)
         document = self.explanation.document
+        if misfit := self._misfit(plain, target):
+            return (misfit,)
         found = expected(rows_of(document.type).rows.body, plain, self._around(target), document.root)
         if found is not None:
             element, path, label = found
@@ -118,6 +120,15 @@ class Locator:
         if row is None:
             return (home,)
         return (Source(home.path, home.line, None, row.label or row.sources[0].text),)
+
+    def _misfit(self, plain: str, target: str) -> Source | None:
+        """The value that a row read for this place and could not carry: it is there, and was not understood."""
+        home = next(iter(self._around(target).values()), None)
+        for row, leaf in self.explanation.misfits():
+            element, _ = leaf
+            if _unlabelled(row.name) == plain and (home is None or home in (element, *element.iterancestors())):
+                return self.explanation.source(leaf, row)
+        return None
 
     def _around(self, target: str) -> dict[str, etree._Element]:
         """The source elements of the group instances at or above a place, by their plain paths."""
