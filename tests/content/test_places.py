@@ -13,6 +13,7 @@ from broker.content.detect import detect
 from broker.content.xml import pointer
 from broker.model.errors import Refused
 from broker.validate import validate
+from tests.xsd.test_sps import opened
 
 pytestmark = pytest.mark.proof
 
@@ -38,6 +39,7 @@ def published(reference, tmp_path_factory):
     home = tmp_path_factory.mktemp("published")
     sps = home / "sps"
     shutil.copytree(reference / "xsd/can-intercom-sps/estandar-cfe", sps)
+    opened(next(sps.rglob("INTERCOM_ePhyto_TagAcronymCodes.xsd")))
     cod = home / "cod"
     cod.mkdir()
     shutil.copy(reference / "xsd/aladi-cod/xmldsig-core-schema.xsd", cod / "dsig.xsd")

@@ -41,6 +41,7 @@ KNOWN_OF_PUBLISHED: Mapping[Kind, str] = {
 }
 
 ONE_INVOICE = "the payload holds the date of one invoice; that of the invoice before has no place"
+ONE_MEANS = "the payload holds one means of transport at the border; the second main carriage is dropped"
 ONE_PARTY = "one name, number and country of a party has a place here"
 NO_PARTY_ADDRESS = "this party's address is dropped"
 ENDORSER = "the endorser stands as the issuing body; the issuer that the application names is dropped"
@@ -50,6 +51,8 @@ DROPPED_OF_SAMPLES: Mapping[tuple[str, str], str] = {
     ("invoice/sunat-ubl-2.1", "invoiced"): ONE_INVOICE,
     ("invoice/ubl-2.1", "invoiced"): ONE_INVOICE,
     ("origin/ubl-2.1-certificate-of-origin", "issuer.name"): ENDORSER,
+    ("origin/uncefact-preferential-d22b", "means"): ONE_MEANS,
+    ("origin/uncefact-preferential-d22b", "mode"): ONE_MEANS,
     ("sps/intercom-import-permit-1", "carrier.country"): NO_PARTY_ADDRESS,
     ("sps/intercom-import-permit-1", "issuer.country"): NO_PARTY_ADDRESS,
     ("sps/sps-certificate-17", "carrier.country"): NO_PARTY_ADDRESS,
@@ -62,7 +65,9 @@ DROPPED_OF_PUBLISHED: Mapping[tuple[str, str], str] = {
     ("transport/ubl-2.1-despatch-advice", "carrier.country"): NO_CARRIER,
     ("transport/ubl-2.1-despatch-advice", "carrier.id"): NO_CARRIER,
     ("transport/ubl-2.1-despatch-advice", "consignee.country"): ONE_PARTY,
+    ("transport/ubl-2.1-despatch-advice", "consignee.name"): ONE_PARTY,
     ("transport/ubl-2.1-despatch-advice", "consignor.country"): ONE_PARTY,
+    ("transport/ubl-2.1-despatch-advice", "consignor.name"): ONE_PARTY,
     ("transport/ubl-2.1-despatch-advice", "seller.country"): NO_PARTY_ADDRESS,
     ("transport/ubl-2.1-despatch-advice", "seller.id"): ONE_PARTY,
 }

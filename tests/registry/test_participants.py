@@ -250,7 +250,7 @@ def test_a_thirteenth_window_is_one_folder_of_data(tmp_path):
     assert verdict.verdict == "rejected"
     (finding,) = verdict.findings
     assert (finding.rule, finding.value) == ("NZ-CURRENCY", "USD")
-    assert finding.pointer == "/Invoice/cac:LegalMonetaryTotal/cbc:PayableAmount/@currencyID"
+    assert finding.pointer == "/Invoice/cac:LegalMonetaryTotal/cbc:TaxInclusiveAmount/@currencyID"
 
 
 GOOD = 'name = "A"\nkind = "agency"\n'
