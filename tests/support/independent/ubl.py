@@ -207,14 +207,19 @@ def _invoice_line(line: etree._Element, of_shipment: etree._Element | None, curr
 
 
 def _tariff(line: etree._Element, item: str, goods: str) -> Values:
-    """UBL dictionary: CommodityCode is the harmonised commodity code; a classification is one where its list is HS."""
+    """UBL dictionary: CommodityCode is the harmonised commodity code; a classification is one where its list is HS.
+
+    A CommodityCode that names another list (CPV, UNSPSC) is a code of that list.
+    """
+    of_hs = "not(@listID) or starts-with(@listID,'H') or contains(@listID,'HS')"
+    commodity = f"CommodityClassification/CommodityCode[{of_hs}]"
     properties = " or ".join(f"cbc:NameCode='{code}'" for code in TARIFF_PROPERTIES)
     return tariffs(
         line,
         f"{item}/CommodityClassification/ItemClassificationCode[starts-with(@listID,'HS')]",
-        f"{item}/CommodityClassification/CommodityCode",
+        f"{item}/{commodity}",
         f"{goods}/RequiredCustomsID",
-        f"{goods}/Item/CommodityClassification/CommodityCode",
+        f"{goods}/Item/{commodity}",
         f"{item}/AdditionalItemProperty[{properties}]/Value",
     )
 
