@@ -114,6 +114,7 @@ def _line(line: etree._Element, currency: str) -> Line:
         gross=measures(line, "SpecifiedLineTradeDelivery/GrossWeightMeasure", f"{product}/GrossWeightMeasure"),
         tariff=tariffs(line, f"{product}/DesignatedProductClassification/ClassCode[@listID='HS']"),
         origin=values(line, f"{product}/OriginTradeCountry/ID"),
+        packages=values(line, "SpecifiedLineTradeDelivery/PackageQuantity", form=forms.number),
     )
 
 
