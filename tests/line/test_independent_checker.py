@@ -30,6 +30,7 @@ KNOWN_OF_SAMPLES: Mapping[Kind, str] = {
     ("invoice/sunat-ubl-2.1", "total", "wrong"): ADVANCES,
     ("invoice/sunat-ubl-2.1-credit-note", "total", "wrong"): ADVANCES,
     ("transport/ubl-2.1-despatch-advice", "line.packages", "wrong"): UNREAD,
+    ("transport/sunat-ubl-2.1-despatch-advice", "line.packages", "wrong"): UNREAD,
     ("transport/sunat-ubl-2.1-despatch-advice", "equipment", "wrong"): PLATE,
     ("transport/sunat-ubl-2.1-despatch-advice", "means", "lost"): PLATE,
 }

@@ -81,6 +81,12 @@ def tariff(text: str) -> str:
     return digits if digits.isdigit() else ""
 
 
+def in_full(text: str, form: str) -> str:
+    """A date whose form has a year of two digits (UN/EDIFACT 2379: 101, 201, 202), as the ISO day of this century."""
+    short = form in {"101", "201", "202"} and text[:6].isdigit()
+    return f"20{text[:2]}-{text[2:4]}-{text[4:6]}" if short else text
+
+
 def moment(text: str) -> tuple[str, tuple[str, ...]]:
     """An instant in UTC where a zone is told, and its own day; or the day alone."""
     found = _INSTANT.fullmatch(text.strip())

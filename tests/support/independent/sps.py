@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 PERMIT = "{urn:sgcan:intercom:data:standard:SPSImportPermit:1}SPSImportPermit"
 """UNCL 1001 911: import licence."""
 ROOTS = {"{urn:un:unece:uncefact:data:standard:SPSCertificate:17}SPSCertificate", PERMIT}
+COUNTS = ("C62", "EA", "H87", "NAR", "NMB", "NMP", "PCE")
+"""UNECE Recommendation 20: one, each, piece, number."""
 DATE = ("DateTimeString", "DateTime", ".")
 
 
@@ -106,7 +108,8 @@ def _is_harmonised(classification: etree._Element) -> bool:
 
 
 def _package(package: etree._Element) -> Value:
-    """How many packages of which kind; the type may stand after the number."""
-    quantity = values(package, "ItemQuantity", form=forms.number)
+    """How many packages of which kind; the type may stand after the number. What has a unit of measure counts none."""
+    counted = " or ".join(f"@unitCode='{unit}'" for unit in COUNTS)
+    quantity = values(package, f"ItemQuantity[not(@unitCode) or {counted}]", form=forms.number)
     code = values(package, "TypeCode")
     return Value(" ".join(v.text for v in (*quantity, *code)), place(find(package, "ItemQuantity")[0]))

@@ -163,7 +163,7 @@ def amounts(node: etree._Element, *paths: str, currency: str = "", named: str = 
 
 def moments(node: etree._Element, *paths: str, must: bool = True) -> Values:
     """Dates and instants."""
-    made = ((forms.moment(text_of(e)), e) for e in find(node, *paths))
+    made = ((forms.moment(forms.in_full(text_of(e), e.get("format", ""))), e) for e in find(node, *paths))
     return tuple(Value(text, place(e), also, must) for (text, also), e in made if text)
 
 
