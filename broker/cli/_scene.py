@@ -96,6 +96,10 @@ def read_scene(mappings: Path, run: str) -> list[Sent]:
     return found
 
 
+_ENDS = frozenset({"not_routed", "failed"})
+"""Notices after which no window will answer; others, as of a number used twice, end nothing."""
+
+
 class Ears:
     """Hears the inboxes of the senders, and the tracking of who got what."""
 
@@ -130,7 +134,7 @@ class Ears:
             one.windows[window] = state
         elif kind == headers.Kind.REFUSAL:
             one.ended = "refused"
-        elif kind == headers.Kind.NOTICE:
+        elif kind == headers.Kind.NOTICE and state in _ENDS:
             one.ended = state
         found = json.loads(record.header(headers.FINDINGS) or "[]")
         one.findings += [

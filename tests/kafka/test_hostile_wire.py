@@ -25,9 +25,9 @@ MB = 1 << 20
 def kit(kafka_bootstrap, tmp_path, unique):
     name = unique("h").replace("-", "")
     codes = {f"{name}foe": "agency", f"{name}good": "agency", f"{name}win": "window"}
-    kit = Kit(kafka_bootstrap, tmp_path, partitions=2, **codes)
+    kit = Kit(kafka_bootstrap, tmp_path, partitions=4, **codes)
     kit.foe, kit.good, kit.win = kit.codes
-    kit.env = {"SWB_CLAIMS": f"file://{tmp_path}/claims", "SWB_PARTITIONS": "2"}
+    kit.env = {"SWB_CLAIMS": f"file://{tmp_path}/claims", "SWB_PARTITIONS": "4"}
     (tmp_path / "claims").mkdir()
     kit.settings = kit.settings.model_copy(update={"claims": kit.env["SWB_CLAIMS"]})
     yield kit
@@ -40,7 +40,7 @@ def attacked(kit):
 
     def run(attack, done, *, seconds=30):
         worker = kit.worker(**kit.env)
-        kit.until(lambda: worker.log.read_text().count("lane.opened") == 2, every=0.1)
+        kit.until(lambda: worker.log.read_text().count("lane.opened") == 4, every=0.1)
         with Neighbour(kit, kit.good, kit.win) as neighbour:
             time.sleep(2)
             began = time.time()

@@ -6,10 +6,11 @@ Each partition is moved in one transaction of its lane, together with the offset
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from broker.kafka.clients import quiet_admin
 from broker.model.errors import Failed, Misconfigured
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from broker.settings import Settings
 
 _SECONDS = 30
+_MOVING = frozenset(
+    {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
+)
+"""What passes by itself."""
 
 
 def refuse_leftovers(settings: Settings) -> None:
@@ -84,8 +89,22 @@ def _ranges(settings: Settings, consumer: Consumer) -> dict[int, tuple[int, int]
 
 def _range(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
     first, end = consumer.get_watermark_offsets(place, timeout=_SECONDS)
-    (committed,) = consumer.committed([place], timeout=_SECONDS)
-    return max(first, committed.offset), end
+    return max(first, _committed(consumer, place)), end
+
+
+def _committed(consumer: Consumer, place: TopicPartition) -> int:
+    """The group's offset; asked again while its coordinator is found or moves. Raises KafkaException after that."""
+    until = time.monotonic() + _SECONDS
+    while True:
+        try:
+            (committed,) = consumer.committed([place], timeout=_SECONDS)
+        except KafkaException as error:
+            if error.args[0].code() not in _MOVING or time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+        else:
+            offset: int = committed.offset
+            return offset
 
 
 def _refuse_unequal(settings: Settings, ranges: dict[int, tuple[int, int]]) -> None:
