@@ -26,6 +26,16 @@ MAX_PAYLOAD = 32 * 1024 * 1024
 """Characters of one payload: groups inside groups multiply, and a document must not become a bomb."""
 HEADER: tuple[tuple[str, str], ...] = (("WCODataModelVersionCode", "3.6"), ("WCOTypeName", "DEC"))
 """What every payload's MetaData says of it."""
+LEGEND = """\
+# walkN(e, run) reads one scope of the source once, from its element e; the scope of the document is read first.
+# vN: what was found at the path beside it. fN: whether a predicate of a path holds there.
+# tN, uN: value and unit of row N, empty where it has none. bN: how many issues there were before row N.
+# oN: the text of a class of the payload, made from the innermost outwards in the order of its schema.
+# C, U, L and other capitals with a number: conversions, units and code lists, made once when the mapping was compiled.
+# run: what happened on the way (broker.mapping.runtime.run).
+
+"""
+"""What the names in the generated code stand for; it stands above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ class _Writer:
             self.emit.add(1, f"run.dated({self.emit.operand(self.emit.plan.date)})")
         self._frame(body, document, 1, is_root=True)
         self.emit.add(1, f"return {self._envelope(body.target.number)}")
-        source = "\n".join(self.emit.lines) + "\n"
+        source = LEGEND + "\n".join(self.emit.lines) + "\n"
         space = dict(self.emit.constants)
         exec(compile(source, f"<mapping {self.emit.plan.body.number}>", "exec"), space)  # noqa: S102  (our own text)
         return GeneratedCode(source, space["translate"])  # type: ignore[arg-type]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from broker.mapping.lineage.annotations import without_marks
 from tests.support.mapping_kit import document, mapping, texts, translated
 
@@ -40,3 +42,12 @@ def test_the_generated_function_is_python_that_a_person_may_read() -> None:
     traced, _ = rows.run(root, "a" * 32, traced=True)
     assert "<?swb" not in plain
     assert without_marks(traced) == plain
+
+
+def test_a_legend_above_the_code_says_what_its_names_stand_for() -> None:
+    rows = mapping('{to = "Exporter/Name", id = "R031", from = "b"}]')
+    source = rows.fast.source
+    legend = source.partition("\n\n")[0]
+    names = set(re.findall(r"\b([a-z]+)\d+\b", source.partition("def translate")[2]))
+    assert names, "the code has numbered names"
+    assert [name for name in names if f"{name}N" not in legend] in ([], ["e"])
