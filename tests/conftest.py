@@ -1,6 +1,7 @@
 """What every test may ask for: published schemas and samples, and a Kafka to speak to."""
 
 import io
+import logging
 import os
 import shutil
 import sys
@@ -9,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import structlog
 from lxml import etree
 
 from broker import catalogue, cli
@@ -36,6 +38,13 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.proof)
+
+
+@pytest.fixture(autouse=True)
+def nothing_bound():
+    """What one test bound to its log lines, or asked of the libraries, the next does not carry."""
+    structlog.contextvars.clear_contextvars()
+    logging.getLogger("aiokafka").setLevel(logging.NOTSET)
 
 
 LONGEST = ("kafka/test_chaos.py", "kafka/test_relay.py", "kafka/test_windows.py", "kafka/")
