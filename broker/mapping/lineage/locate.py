@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from broker.mapping.lineage.annotations import AnnotatedLeaf
     from broker.mapping.lineage.explain import Explanation
+    from broker.mapping.lineage.origins import Place
 
 _STEP = re.compile(r"@?([^\[\]/@]+)(?:\[(\d+)\])?")
 
@@ -123,12 +124,18 @@ class Locator:
 
     def _misfit(self, plain: str, target: str) -> Source | None:
         """The value that a row read for this place and could not carry: it is there, and was not understood."""
-        home = next(iter(self._around(target).values()), None)
+        found = self._misfits.get((plain, next(iter(self._around(target).values()), None)))
+        return None if found is None else self.explanation.source(found[1], found[0])
+
+    @cached_property
+    def _misfits(self) -> dict[tuple[str, etree._Element | None], tuple[Row, Place]]:
+        """The first for each plain path of a row, below each element of the document and in all of it (None)."""
+        found: dict[tuple[str, etree._Element | None], tuple[Row, Place]] = {}
         for row, leaf in self.explanation.misfits():
-            element, _ = leaf
-            if _unlabelled(row.name) == plain and (home is None or home in (element, *element.iterancestors())):
-                return self.explanation.source(leaf, row)
-        return None
+            plain, element = _unlabelled(row.name), leaf[0]
+            for at in (None, element, *element.iterancestors()):
+                found.setdefault((plain, at), (row, leaf))
+        return found
 
     def _around(self, target: str) -> dict[str, etree._Element]:
         """The source elements of the group instances at or above a place, by their plain paths."""
